@@ -1,0 +1,1 @@
+"""Image makers: the protocol in base.py, one file per maker."""

@@ -1,0 +1,65 @@
+"""Things that should not be there: cat ears, rope, and a blurred picture."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from evalharness.demo.drawing.canvas import Paint, Rgb
+from evalharness.demo.drawing.figure import Figure
+from evalharness.demo.drawing.geometry import Points, bezier, ribbon
+
+ROPE: Rgb = (206, 164, 104)
+ROPE_DARK: Rgb = (112, 72, 34)
+BLUR = 0.016
+"""Radius of the blur as a share of the image's side."""
+
+
+def draw_animal_ears(figure: Figure) -> None:
+    """Two cat ears in the hair's colour."""
+    places = ((0.15, 0.95),) if figure.profile else ((-0.72, 1.0), (0.72, 1.0))
+    for x, size in places:
+        lean = 0.22 * np.sign(x)
+        outer = bezier(
+            (
+                (x - 0.36, -1.02),
+                (x - 0.25 + lean, -1.6),
+                (x + lean, -1.95 * size),
+                (x + 0.28 + lean, -1.5),
+                (x + 0.36, -0.98),
+            )
+        )
+        figure.canvas.shape(outer, figure.colors.hair_paint, 1.2)
+        if not figure.behind:
+            inner = bezier(
+                (
+                    (x - 0.17, -1.1),
+                    (x - 0.12 + lean, -1.5),
+                    (x + lean * 0.95, -1.72),
+                    (x + 0.14 + lean, -1.45),
+                    (x + 0.17, -1.08),
+                )
+            )
+            figure.canvas.fill(inner, (244, 170, 176))
+
+
+def draw_rope(figure: Figure) -> None:
+    """A twisted rope wound around the chest, with two turns crossing it."""
+    random = figure.chance("rope")
+    reach = 1.15 if figure.profile else 1.62
+    turns = [bezier(((-reach, y), (0, y + 0.24), (reach, y + random.uniform(-0.08, 0.08)))) for y in (1.95, 2.32, 2.7)]
+    turns.append(bezier(((-reach * 0.8, 1.6), (-0.1, 2.1), (reach * 0.75, 3.1))))
+    turns.append(bezier(((reach * 0.8, 1.6), (0.1, 2.1), (-reach * 0.75, 3.1))))
+    for turn in turns:
+        _draw_turn(figure, turn)
+
+
+def _draw_turn(figure: Figure, spine: Points) -> None:
+    figure.canvas.shape(ribbon(spine, (0.2, 0.2)), Paint(fill=ROPE, line=ROPE_DARK), 1.1)
+    steps = np.linspace(0, len(spine) - 1, 13)
+    index = np.arange(len(spine))
+    for place in np.stack((np.interp(steps, index, spine[:, 0]), np.interp(steps, index, spine[:, 1])), axis=1):
+        figure.canvas.line(place + np.array(((-0.06, 0.09), (0.06, -0.09))), ROPE_DARK, 1.0)
+
+
+def blurred(image: Image.Image) -> Image.Image:
+    """The picture out of focus."""
+    return image.filter(ImageFilter.GaussianBlur(image.width * BLUR))

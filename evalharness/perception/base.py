@@ -1,0 +1,20 @@
+"""What a perceiver is: pixels in, one Observation per image out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from PIL.Image import Image
+
+from evalharness.types import Observation
+
+
+class Perceiver(Protocol):
+    """Looks at images. Constructed with the options of conf/perception/<name>.yaml as keyword arguments."""
+
+    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """All that can change an observation: names and versions of the models, options."""
+        ...
+
+    def observe(self, images: Sequence[Image]) -> list[Observation]:
+        """One observation per RGB image, in order; raises PerceptionError where a self-test fails."""
+        ...

@@ -1,0 +1,58 @@
+"""The tables of names: what can be chosen by a word in a config, and where its code is. Nothing is imported early.
+
+Third parties add entries through the entry points `evalharness.scorers`, `evalharness.backends` and
+`evalharness.perception`; a name that is taken twice is an error.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from evalharness.errors import ConfigError, unknown
+
+SCORERS: Mapping[str, str] = {
+    "artifacts": "evalharness.scorers.artifacts:Artifacts",
+    "color_drift": "evalharness.scorers.color_drift:HairColorDrift",
+    "eye_color_drift": "evalharness.scorers.color_drift:EyeColorDrift",
+    "faces": "evalharness.scorers.faces:Faces",
+    "hair_side": "evalharness.scorers.hair_side:HairSide",
+    "harmony": "evalharness.scorers.harmony:Harmony",
+    "parts": "evalharness.scorers.parts:Parts",
+}
+
+BACKENDS: Mapping[str, str] = {
+    "diffusers": "evalharness.backends.diffusers:DiffusersMaker",
+    "fake": "evalharness.backends.fake:FakeMaker",
+    "folder": "evalharness.backends.folder:FolderMaker",
+}
+
+PERCEPTION: Mapping[str, str] = {
+    "offline": "evalharness.perception.offline:OfflinePerceiver",
+}
+
+TABLES: Mapping[str, Mapping[str, str]] = {"scorer": SCORERS, "backend": BACKENDS, "perception": PERCEPTION}
+GROUPS: Mapping[str, str] = {
+    "scorer": "evalharness.scorers",
+    "backend": "evalharness.backends",
+    "perception": "evalharness.perception",
+}
+
+
+def table(kind: str) -> dict[str, str]:
+    """All names of a kind (scorer, backend, perception), ours and installed ones; raises ConfigError on collision."""
+    names = dict(TABLES[kind])
+    for entry in entry_points(group=GROUPS[kind]):
+        if entry.name in names and names[entry.name] != entry.value:
+            raise ConfigError(f"{kind} '{entry.name}' is both {names[entry.name]} and {entry.value}; names are unique.")
+        names[entry.name] = entry.value
+    return names
+
+
+def find(kind: str, name: str) -> Any:  # noqa: ANN401 - the caller knows which protocol the kind has
+    """The class behind a name; raises ConfigError that names the nearest known one."""
+    names = table(kind)
+    if name not in names:
+        raise ConfigError(unknown(kind, name, names))
+    module, _, attribute = names[name].partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,183 @@
+"""The run folder: images as PNG files, records in SQLite, facts as JSON; whole or absent at any moment.
+
+RUN/images/ab/abcd....png   one per cell, named by its key; carries its cell in a text chunk
+RUN/run.sqlite              images, observations, scores (WAL mode, one transaction per batch)
+RUN/run.json, verdict.json  what was asked, and what was concluded
+"""
+
+import fcntl
+import hashlib
+import io
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, TypeVar
+
+import msgspec
+from PIL import Image, PngImagePlugin
+
+from evalharness.errors import StoreError
+from evalharness.types import Cell, Failure, Observation, Score
+
+FORMAT = 1
+PNG_KEY = "evalharness"
+TABLES = """
+create table if not exists images (key text primary key, path text, sha256 text, failure text, cell blob not null);
+create table if not exists observations (key text, perceiver text, body blob not null, primary key (key, perceiver));
+create table if not exists scores (key text primary key, body blob not null);
+"""
+T = TypeVar("T")
+
+
+class Store:
+    """One run folder, held by one process at a time. Raises StoreError where the folder cannot be used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            (folder / "images").mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(folder / "lock")
+            self._database = sqlite3.connect(folder / "run.sqlite")
+            self._database.execute("pragma journal_mode=wal")
+            self._database.execute("pragma synchronous=full")
+            self._database.executescript(TABLES)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"cannot use run folder '{folder}': {error}; choose another with folder=PATH.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._database.close()
+        self._lock.close()
+
+    # Images
+
+    def missing(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
+        """The cells that have no image (any more); failed ones are tried again."""
+        rows = self._database.execute("select key, path from images where failure is null")
+        done = {key for key, path in rows if (self.folder / path).is_file()}
+        return tuple(cell for cell in cells if cell.key not in done)
+
+    def save_images(self, made: Sequence[tuple[Cell, Image.Image | Failure]], facts: Mapping[str, object]) -> None:
+        """Store a batch: files first (flushed, renamed), then their records in one transaction."""
+        rows = [self._save_image(cell, image, facts) for cell, image in made]
+        with self._database:
+            self._database.executemany("insert or replace into images values (?, ?, ?, ?, ?)", rows)
+
+    def images(self, cells: Iterable[Cell]) -> dict[str, str | Failure]:
+        """Per cell key the image's path relative to the run folder, or why there is none."""
+        rows = {key: (path, why) for key, path, why in self._database.execute("select key, path, failure from images")}
+        found: dict[str, str | Failure] = {}
+        for cell in cells:
+            path, why = rows.get(cell.key, (None, "not made yet"))
+            found[cell.key] = path if path is not None else Failure(reason=why)
+        return found
+
+    def load_image(self, cell: Cell) -> Image.Image:
+        """The cell's image as RGB; raises StoreError where the file is not the one that was stored."""
+        path, expected = self._database.execute("select path, sha256 from images where key = ?", (cell.key,)).fetchone()
+        data = _read(self.folder / path)
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise StoreError(f"{self.folder / path} was changed after it was stored; delete it and run again.")
+        with Image.open(io.BytesIO(data)) as stored:
+            image: Image.Image = stored.convert("RGB")
+        return image
+
+    def _save_image(
+        self, cell: Cell, image: Image.Image | Failure, facts: Mapping[str, object]
+    ) -> tuple[str, str | None, str | None, str | None, bytes]:
+        record = msgspec.json.encode(cell)
+        if isinstance(image, Failure):
+            return cell.key, None, None, image.reason, record
+        relative = f"images/{cell.key[:2]}/{cell.key}.png"
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt(PNG_KEY, msgspec.json.encode({"format": FORMAT, "cell": cell, "maker": facts}).decode())
+        target = self.folder / relative
+        target.parent.mkdir(exist_ok=True)
+        with _replacing(target) as file:
+            image.save(file, format="PNG", pnginfo=text)
+        return cell.key, relative, hashlib.sha256(target.read_bytes()).hexdigest(), None, record
+
+    # Observations and scores
+
+    def observations(self, keys: Iterable[str], perceiver: str) -> dict[str, Observation]:
+        """What this perceiver (by its fingerprint's digest) saw already, by key."""
+        wanted = set(keys)
+        rows = self._database.execute("select key, body from observations where perceiver = ?", (perceiver,))
+        return {key: _decode(body, Observation) for key, body in rows if key in wanted}
+
+    def save_observations(self, perceiver: str, seen: Mapping[str, Observation]) -> None:
+        """Store what was seen, in one transaction."""
+        rows = [(key, perceiver, msgspec.json.encode(observation)) for key, observation in seen.items()]
+        with self._database:
+            self._database.executemany("insert or replace into observations values (?, ?, ?)", rows)
+
+    def scores(self, keys: Iterable[str]) -> dict[str, tuple[Score, ...]]:
+        """The stored scores, by cell key."""
+        wanted = set(keys)
+        rows = self._database.execute("select key, body from scores")
+        return {key: _decode(body, tuple[Score, ...]) for key, body in rows if key in wanted}
+
+    def save_scores(self, scores: Mapping[str, tuple[Score, ...]]) -> None:
+        """Replace all scores, in one transaction: they always belong to the latest plan."""
+        rows = [(key, msgspec.json.encode(given)) for key, given in scores.items()]
+        with self._database:
+            self._database.execute("delete from scores")
+            self._database.executemany("insert into scores values (?, ?)", rows)
+
+    # Facts
+
+    def write_json(self, name: str, value: object) -> None:
+        """Write a JSON file into the run folder, whole or not at all."""
+        with _replacing(self.folder / name) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=1))
+
+    def read_json(self, name: str, kind: type[T]) -> T:
+        """Read a JSON file of the run folder; raises StoreError where it is missing or not what it should be."""
+        path = self.folder / name
+        if not path.is_file():
+            raise StoreError(f"'{self.folder}' holds no {name}; give the folder of a run, such as runs/demo.")
+        return _decode(path.read_bytes(), kind, str(path))
+
+
+def _lock(path: Path) -> IO[bytes]:
+    """An exclusive lock that ends with the process, however it ends."""
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise StoreError(f"another process is using '{path.parent}'; wait for it, or choose folder=PATH.") from error
+    return file
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under its name only when it is complete and on disk."""
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read stored image {path}: {error.strerror}; delete it and run again.") from error
+
+
+def _decode(body: bytes, kind: type[T], where: str = "run.sqlite") -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise StoreError(f"{where} was written by another version or is damaged: {error}.") from error

@@ -1,0 +1,408 @@
+"""The nouns of the harness, one frozen type each: what is measured, what was seen, what was judged."""
+
+import enum
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+BASELINE = "base"
+"""Identity and name of the subject without any LoRA (strength 0), which is in every run."""
+
+Point = tuple[float, float]
+Lab = tuple[float, float, float]
+ImageSide = Literal["left", "right", "none"]
+PartState = Literal["present", "closed", "missing", "hidden", "unsure"]
+
+
+# What is measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a prompt asks for, in words a scorer can check; None = nothing is asked.
+
+    `hair_side` is the side of the image (left, right, none). `faces` is the number of faces that must show: 0 when
+    the character is seen from behind. `view` is front, behind, left_profile or right_profile.
+    """
+
+    emotion: str | None = None
+    archetype: str | None = None
+    hair_side: ImageSide | None = None
+    hairstyle: str | None = None
+    view: str | None = None
+    faces: int | None = None
+    forbid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One prompt of a suite; `axes` are the labels a report may put on rows and columns (archetype, emotion, ...)."""
+
+    id: str
+    text: str
+    negative: str = ""
+    expect: Expectation = Expectation()
+    axes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How an image is sampled; `sampler` is a scheduler's name or 'default' (the checkpoint's own). Sizes in pixels."""
+
+    sampler: str = "default"
+    steps: int = 20
+    guidance_scale: float = 5.0
+    width: int = 512
+    height: int = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraFile:
+    """A LoRA file on disk; `digest` is the SHA-256 of its bytes, `metadata` its safetensors header's."""
+
+    path: Path
+    digest: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is judged. `identity` is a digest of the LoRA weights, never of a path; BASELINE has no LoRA."""
+
+    name: str
+    identity: str
+    loras: tuple[LoraFile, ...] = ()
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One image to make. `key` digests all that can change a pixel; `pair_key` leaves out subject and strength.
+
+    Cells of equal `pair_key` are the same draw: only subject or strength differ between their images.
+    `source` names the existing file when the image is not generated.
+    """
+
+    key: str
+    pair_key: str
+    subject: str
+    strength: float
+    prompt: Prompt
+    setting: Setting
+    seed: int
+    source: str | None = None
+
+
+# What was seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A rectangle in pixels of the image, origin at its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of a face: eyes, brows or mouth, as a part reader saw it.
+
+    `emotions` is a distribution over emotions that sums to 1, or empty where the part tells nothing.
+    `outline` are points that show what was seen (a brow's line, a mouth's curve). `confidence` is in 0..1.
+    """
+
+    name: Literal["left_eye", "right_eye", "brows", "mouth"]
+    state: PartState
+    confidence: float
+    box: Box | None = None
+    outline: tuple[Point, ...] = ()
+    emotions: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A face found in the image; `confidence` in 0..1; `angle` is the head's tilt in degrees, clockwise positive."""
+
+    box: Box
+    confidence: float
+    angle: float = 0.0
+    cut_by_frame: bool = False
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hair:
+    """Figures of the hair mask.
+
+    `left` and `right` are shares of the mask beyond the head's outline on each side of its axis (sum <= 1); `share`
+    is the mask's share of the image; `axis` the head's axis as two points; `outline` a coarse polygon of the mask;
+    `accessory` the hair tie, where one was seen.
+    """
+
+    share: float
+    left: float
+    right: float
+    below: float
+    axis: tuple[Point, Point]
+    outline: tuple[Point, ...] = ()
+    accessory: Box | None = None
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Color:
+    """The typical colour of a region in CIELAB (D65): the mode of its chroma plane with the median lightness there."""
+
+    region: Literal["hair", "eyes", "skin", "background"]
+    lab: Lab
+    share: float
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that should perhaps not be there (rope, animal_ears, blur ...), `strength` in 0..1.
+
+    `absence_counts` is True where the finder was proven on such images, so that 'not found' means 'not there';
+    otherwise a weak finding means only that nobody can tell.
+    """
+
+    name: str
+    strength: float
+    absence_counts: bool
+    box: Box | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """All that perception saw in one image; stored, so that scoring never looks at pixels.
+
+    `panels` are the frames of a collage (one box = a single picture). `blind` says what could not be seen, and why:
+    keys are regions or questions (face, hair, eyes, ...), values sentences.
+    """
+
+    width: int
+    height: int
+    faces: tuple[Face, ...] = ()
+    panels: tuple[Box, ...] = ()
+    hair: Hair | None = None
+    colors: tuple[Color, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    blind: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The observations of the reference images a subject is measured against; names are the files'."""
+
+    names: tuple[str, ...]
+    observations: tuple[Observation, ...]
+
+
+# What was judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Evidence to draw over an image: a box or line in pixels, or a colour swatch (`color` as #rrggbb)."""
+
+    kind: Literal["box", "line", "swatch"]
+    label: str
+    points: tuple[Point, ...] = ()
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One metric of one cell: a finite value, or None (`unscored`) with the reason. 0 is never 'unknown'."""
+
+    metric: str
+    value: float | None
+    reason: str
+    evidence: tuple[Mark, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse NaN and infinities, which would poison every mean that meets them."""
+        if self.value is not None and not abs(self.value) < float("inf"):
+            raise ValueError(f"score of {self.metric!r} is {self.value}; a score is a finite number or None.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A cell whose image could not be made or read, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricInfo:
+    """How to read a metric: `unit` is '' for shares, 'deltaE00' for colour differences, ..."""
+
+    name: str
+    version: int
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A mean with its interval; `level` is its confidence. None where nothing could be scored.
+
+    `scored` images of `prompts` prompts went in, `unscored` could not be judged.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    level: float
+    scored: int
+    unscored: int
+    prompts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One metric of one subject at one strength, over all its cells."""
+
+    subject: str
+    strength: float
+    metric: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """Paired difference `subject - against` of a metric on equal pair_keys; `estimate.scored` counts pairs."""
+
+    subject: str
+    strength: float
+    against: str
+    metric: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One check of a gate: an aggregate of a metric must be at least or at most a number.
+
+    `relative_to` is 'absolute' (the value itself) or 'baseline' (its paired difference to the no-LoRA cells).
+    `where` selects cells by axis label, `strength`, `seed` or `guidance_scale`. Fewer than `minimum_scored` scored
+    cells make the check inconclusive.
+    """
+
+    metric: str
+    aggregate: Literal["mean", "share_passing"] = "mean"
+    passing: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    relative_to: Literal["absolute", "baseline"] = "absolute"
+    minimum_scored: int = 8
+    where: Mapping[str, str | float | int] = field(default_factory=dict)
+    why: str = ""
+
+
+class Outcome(enum.StrEnum):
+    """What one check says."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Decision(enum.StrEnum):
+    """What a verdict says."""
+
+    PROMOTE = "PROMOTE"
+    REJECT = "REJECT"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One rule applied to one subject: its numbers, what follows from them, and why, in words."""
+
+    rule: Rule
+    outcome: Outcome
+    estimate: Estimate
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The decision about one subject with every check behind it."""
+
+    subject: str
+    decision: Decision
+    checks: tuple[Check, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One entrant for 'best': the objective's mean with its interval, and the probability that it is the best.
+
+    `tied` = the evidence cannot separate it from the leader.
+    """
+
+    subject: str
+    objective: Estimate
+    probability_best: float
+    tied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which subject is best and how sure that is; `leader` is None where nothing could be compared."""
+
+    leader: str | None
+    candidates: tuple[Candidate, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """All that a run concludes; pure function of cells, scores and rules."""
+
+    summaries: tuple[Summary, ...]
+    deltas: tuple[Delta, ...]
+    verdicts: tuple[Verdict, ...]
+    selection: Selection
+    decision: Decision
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedRun:
+    """A finished run, as tables and reports need it.
+
+    `images` maps a cell's key to the image's path relative to the run folder, or to why there is none. `record` holds
+    the facts of the run: scalars, or mappings of scalars. `subjects` begins with the baseline, where there is one.
+    """
+
+    title: str
+    run: str
+    record: Mapping[str, object]
+    suite: str
+    subjects: tuple[Subject, ...]
+    cells: tuple[Cell, ...]
+    images: Mapping[str, str | Failure]
+    scores: Mapping[str, tuple[Score, ...]]
+    metrics: Mapping[str, MetricInfo]
+    judgement: Judgement
+    description: str = ""
+
+
+# How a run says where it is
+
+Advance = Callable[[int], None]
+"""Called with the number of items that were finished since the last call."""
+
+Progress = Callable[[str, int], AbstractContextManager[Advance]]
+"""Called with a phase's name and its number of items; the context ends with the phase."""
