@@ -81,8 +81,9 @@ class Subject:
 class Cell:
     """One image to make. `key` digests all that can change a pixel; `pair_key` leaves out subject and strength.
 
-    Cells of equal `pair_key` are the same draw: only subject or strength differ between their images.
-    `source` names the existing file when the image is not generated.
+    Cells of equal `pair_key` are the same draw: only subject or strength differ between their images. `subject` is
+    the Subject's name; the key digests its identity. `source` names the existing file when the image is
+    not generated.
     """
 
     key: str

@@ -1,9 +1,9 @@
 """What a scorer is, and the one step that applies several."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from evalharness.types import Cell, MetricInfo, Observation, Reference, Score
+from evalharness.types import Cell, Failure, MetricInfo, Observation, Reference, Score
 
 
 class Scorer(Protocol):
@@ -31,8 +31,20 @@ def unscored(metric: str, reason: str) -> Score:
     return Score(metric=metric, value=None, reason=reason)
 
 
-def score_all(
-    scorers: Sequence[Scorer], cell: Cell, observation: Observation, reference: Reference | None
-) -> tuple[Score, ...]:
-    """Every scorer's judgement of one image, in the scorers' order."""
-    return tuple(scorer.score(cell, observation, reference) for scorer in scorers)
+def score_images(
+    scorers: Sequence[Scorer],
+    cells: Sequence[Cell],
+    observations: Mapping[str, Observation],
+    images: Mapping[str, str | Failure],
+    reference: Reference | None,
+) -> dict[str, tuple[Score, ...]]:
+    """Every scorer's judgement of every cell, by cell key; a cell without an image is unscored, with the reason."""
+    scores: dict[str, tuple[Score, ...]] = {}
+    for cell in cells:
+        image = images[cell.key]
+        if isinstance(image, Failure):
+            scores[cell.key] = tuple(unscored(scorer.name, image.reason) for scorer in scorers)
+        else:
+            seen = observations[cell.key]
+            scores[cell.key] = tuple(scorer.score(cell, seen, reference) for scorer in scorers)
+    return scores

@@ -1,0 +1,98 @@
+"""The command line: one verb a task; errors become one sentence and an exit code.
+
+0 promoted or done · 1 crash · 2 bad input · 3 rejected · 4 inconclusive
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalharness import __version__
+from evalharness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from evalharness.config import RunConfig
+
+OVERRIDES = "Hydra overrides, e.g. suite=harmony_grid backend.model=/path subjects='[/loras/*.safetensors]'"
+STOPPED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit code; the entry point of `evalharness`."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.verb(options)
+    except HarnessError as error:
+        sys.stderr.write(f"evalharness: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("evalharness: stopped; what was made is kept, and the same command goes on.\n")
+        return STOPPED
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """All verbs and their flags."""
+    root = argparse.ArgumentParser(prog="evalharness", description="Is this LoRA better, and how sure is that?")
+    root.add_argument("--version", action="version", version=f"evalharness {__version__}")
+    verbs = root.add_subparsers(title="verbs", required=True, metavar="VERB")
+    run = verbs.add_parser("run", help="generate, score, compare, gate and report; the same command resumes")
+    run.set_defaults(verb=_run)
+    run.add_argument("--dry-run", action="store_true", help="print the plan: what would be made, what is there")
+    _configured(run)
+    score = verbs.add_parser("score", help="the same judgement of images that exist already")
+    score.set_defaults(verb=_score)
+    score.add_argument("images", type=Path, metavar="FOLDER", help="folder of PNG, JPEG or WebP files")
+    _configured(score)
+    report = verbs.add_parser("report", help="write the page of a run again")
+    report.set_defaults(verb=_report)
+    report.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
+    return root
+
+
+def _configured(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help=OVERRIDES)
+    verb.add_argument("--config-dir", type=Path, metavar="DIR", help="a folder searched before ./conf and our own")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from evalharness import console
+    from evalharness.config import compose
+    from evalharness.forecast import forecast
+
+    config = compose(options.overrides, options.config_dir)
+    if options.dry_run:
+        console.print_forecast(forecast(config))
+        return 0
+    return _do(config)
+
+
+def _score(options: argparse.Namespace) -> int:
+    from evalharness.config import compose_score
+
+    return _do(compose_score(options.images, options.overrides, options.config_dir))
+
+
+def _do(config: "RunConfig") -> int:
+    from evalharness import console
+    from evalharness.gate import exit_code
+    from evalharness.report.html import write_report
+    from evalharness.run import run
+
+    finished = run(config, console.progress)
+    console.print_finished(finished, write_report(config.folder, finished))
+    return exit_code(finished.judgement.decision)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from evalharness.record import load_run
+    from evalharness.report.html import write_report
+
+    sys.stdout.write(f"{write_report(options.run, load_run(options.run))}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

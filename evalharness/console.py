@@ -1,0 +1,91 @@
+"""What a run prints: a bar with the time left while it works, then the table of subjects and what follows from it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from evalharness.forecast import Forecast
+from evalharness.types import BASELINE, Decision, Estimate, FinishedRun
+
+EXIT_MEANINGS = {
+    Decision.PROMOTE: "0: at least one subject passed every check",
+    Decision.REJECT: "3: every subject failed a check",
+    Decision.INCONCLUSIVE: "4: not enough evidence to promote or to reject",
+}
+STYLES = {Decision.PROMOTE: "green", Decision.REJECT: "red", Decision.INCONCLUSIVE: "yellow"}
+PLAIN_WIDTH = 140
+
+
+def console() -> Console:
+    """Colours and the terminal's width on a terminal, plain text of a fixed width elsewhere."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=PLAIN_WIDTH, no_color=True)
+
+
+@contextmanager
+def progress(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar for one phase; nothing where the output is not a terminal or nothing is to do."""
+    columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    output = Console(stderr=True)
+    with Progress(*columns, console=output, disable=not output.is_terminal or total == 0) as bars:
+        task = bars.add_task(name, total=total)
+        yield lambda count: bars.advance(task, count)
+
+
+def print_forecast(forecast: Forecast) -> None:
+    """The plan: images per subject, how many are there already, how many remain."""
+    table = Table(title=f"plan of suite {forecast.suite} in {forecast.folder}", box=SIMPLE)
+    for heading in ("subject", "images", "already there", "to make"):
+        table.add_column(heading, justify="left" if heading == "subject" else "right")
+    for row in forecast.rows:
+        table.add_row(Text(row.subject), str(row.images), str(row.images - row.missing), str(row.missing))
+    output = console()
+    output.print(table)
+    total, missing = sum(row.images for row in forecast.rows), sum(row.missing for row in forecast.rows)
+    output.print(f"{total} images of {forecast.prompts} prompts, {missing} of them to make")
+
+
+def print_finished(finished: FinishedRun, report: Path) -> None:
+    """The table of subjects with verdicts, the reasons, the report's path and the exit code's meaning."""
+    names = {subject.identity: subject.name for subject in finished.subjects}
+    judgement = finished.judgement
+    output = console()
+    output.print(subjects_table(finished, names))
+    for verdict in judgement.verdicts:
+        decision = Text(f"{verdict.decision:<13}", style=STYLES[verdict.decision])
+        output.print(Text.assemble(decision, f"{names[verdict.subject]}: {verdict.reason}"))
+    output.print(Text(f"\n{judgement.selection.reason}\n{judgement.reason}\n\nreport     {report}"))
+    output.print(Text(f"exit code  {EXIT_MEANINGS[judgement.decision]}"))
+
+
+def subjects_table(finished: FinishedRun, names: Mapping[str, str]) -> Table:
+    """One row per subject and strength: each metric's mean, the chance of being best, the verdict."""
+    decisions = {verdict.subject: verdict.decision for verdict in finished.judgement.verdicts}
+    chances = {entry.subject: entry.probability_best for entry in finished.judgement.selection.candidates}
+    means = {(s.subject, s.strength, s.metric): s.estimate for s in finished.judgement.summaries}
+    table = Table(title=f"suite {finished.suite}: {len(finished.cells)} images", box=SIMPLE)
+    table.add_column("subject")
+    for metric in finished.metrics.values():
+        table.add_column(metric.name.replace("_", " "), justify="right")
+    table.add_column("P(best)", justify="right")
+    table.add_column("verdict")
+    for subject, strength in dict.fromkeys((s, t) for s, t, _ in means):
+        shares = [_mean(means.get((subject, strength, metric))) for metric in finished.metrics]
+        chance = f"{chances[subject]:.2f}" if subject in chances else ""
+        label = Text(names[subject] if subject == BASELINE else f"{names[subject]} @ {strength:g}")
+        table.add_row(label, *shares, chance, _decision(decisions.get(subject)))
+    return table
+
+
+def _mean(estimate: Estimate | None) -> str:
+    return "-" if estimate is None or estimate.mean is None else f"{estimate.mean:.2f}"
+
+
+def _decision(decision: Decision | None) -> Text:
+    return Text("baseline") if decision is None else Text(decision, style=STYLES[decision])

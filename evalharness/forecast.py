@@ -1,0 +1,47 @@
+"""What a run would make and what is there already: `evalharness run --dry-run`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalharness.config import RunConfig
+from evalharness.prepare import open_tools, plan_run
+from evalharness.store import Store
+from evalharness.suite import read_suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastRow:
+    """How many images a subject has in the plan, and how many of them are missing."""
+
+    subject: str
+    images: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What `evalharness run --dry-run` shows."""
+
+    suite: str
+    folder: Path
+    prompts: int
+    rows: tuple[ForecastRow, ...]
+
+
+def forecast(config: RunConfig) -> Forecast:
+    """What a run would make and what is there already, without making or loading anything."""
+    suite = read_suite(config.suite)
+    plan = plan_run(config, suite, open_tools(config, suite).maker)
+    todo: set[str] = {cell.key for cell in plan.cells}
+    if config.folder.is_dir():
+        with Store(config.folder) as store:
+            todo = {cell.key for cell in store.missing(plan.cells)}
+    rows = [
+        ForecastRow(
+            subject=subject.name,
+            images=sum(cell.subject == subject.name for cell in plan.cells),
+            missing=sum(cell.subject == subject.name and cell.key in todo for cell in plan.cells),
+        )
+        for subject in plan.subjects
+    ]
+    return Forecast(suite=suite.name, folder=config.folder, prompts=len(suite.prompts), rows=tuple(rows))

@@ -1,0 +1,51 @@
+"""Images for the cells that have none: batch by batch, proven to differ from the base, stored as they come."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from PIL import Image
+
+from evalharness.backends.base import Maker
+from evalharness.errors import SubjectError
+from evalharness.store import Store
+from evalharness.types import Advance, Cell, Failure, Subject
+
+Made = Sequence[tuple[Cell, Image.Image | Failure]]
+
+
+def generate(
+    batches: Iterable[tuple[Subject, Sequence[Cell]]],
+    baseline: Mapping[str, Cell],
+    maker: Maker,
+    store: Store,
+    advance: Advance,
+) -> None:
+    """Make and store every batch; `baseline` maps a pair_key to its no-LoRA cell.
+
+    Raises SubjectError, before anything of that batch is stored, for a LoRA whose images equal the base's.
+    """
+    facts = maker.fingerprint()
+    proven: set[str] = set()
+    for subject, cells in batches:
+        made = list(zip(cells, maker.generate(subject, cells), strict=True))
+        if subject.loras and subject.identity not in proven and changes_pixels(made, baseline, store):
+            proven.add(subject.identity)
+        elif subject.loras and subject.identity not in proven:
+            raise SubjectError(
+                f"'{subject.name}' changes no pixel of the base's images at strength {cells[0].strength:g}, "
+                "so it is not applied; was it trained for this base model?"
+            )
+        store.save_images(made, facts)
+        advance(len(cells))
+
+
+def changes_pixels(made: Made, baseline: Mapping[str, Cell], store: Store) -> bool:
+    """Whether any image differs from the base's image of the same draw; True where there is none to compare with."""
+    pairs = [(image, baseline[cell.pair_key]) for cell, image in made if cell.pair_key in baseline]
+    stored = store.images(cell for _, cell in pairs)
+    comparable = [
+        (image, cell) for image, cell in pairs if not isinstance(image, Failure) and isinstance(stored[cell.key], str)
+    ]
+    return not comparable or any(
+        not np.array_equal(np.asarray(image), np.asarray(store.load_image(cell))) for image, cell in comparable
+    )

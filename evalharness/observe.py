@@ -1,0 +1,61 @@
+"""Observations for the images that have none yet; perceived once per perceiver, then kept."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from evalharness.digest import digest, file_digest
+from evalharness.errors import InputError
+from evalharness.perception.base import Perceiver
+from evalharness.store import Store
+from evalharness.types import Advance, Cell, Observation, Reference
+
+BATCH = 8
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+
+
+def observe(cells: Sequence[Cell], perceiver: Perceiver, store: Store, advance: Advance) -> dict[str, Observation]:
+    """What perception sees in every stored image of the cells, by key; looks only at what it has not seen before."""
+    name = digest(perceiver.fingerprint())
+    images = store.images(cells)
+    made = {cell.key: cell for cell in cells if isinstance(images[cell.key], str)}
+    seen = store.observations(made, name)
+    advance(len(cells) - len(made) + len(seen))
+    unseen = [cell for key, cell in made.items() if key not in seen]
+    for start in range(0, len(unseen), BATCH):
+        batch = unseen[start : start + BATCH]
+        found = perceiver.observe([store.load_image(cell) for cell in batch])
+        new = {cell.key: observation for cell, observation in zip(batch, found, strict=True)}
+        store.save_observations(name, new)
+        seen |= new
+        advance(len(batch))
+    return seen
+
+
+def observe_references(folder: Path | None, perceiver: Perceiver, store: Store) -> Reference | None:
+    """What perception sees in the reference images of a folder, in name order; None where no folder is given.
+
+    Raises InputError for a folder without images and for an image that cannot be read.
+    """
+    if folder is None:
+        return None
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not files:
+        raise InputError(f"references '{folder}' holds no image; give a folder with PNG, JPEG or WebP files.")
+    name = digest(perceiver.fingerprint())
+    keys = [f"reference:{file_digest(path)}" for path in files]
+    seen = store.observations(keys, name)
+    new = {key: perceiver.observe([_open(path)])[0] for key, path in zip(keys, files, strict=True) if key not in seen}
+    store.save_observations(name, new)
+    known: Mapping[str, Observation] = seen | new
+    return Reference(names=tuple(path.name for path in files), observations=tuple(known[key] for key in keys))
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as opened:
+            image: Image.Image = opened.convert("RGB")
+    except (OSError, UnidentifiedImageError) as error:
+        raise InputError(f"reference image '{path}' cannot be read: {error}; remove or replace it.") from error
+    return image

@@ -1,0 +1,7 @@
+"""Which images a run consists of, in which order: to be made, or found in a folder."""
+
+from evalharness.plan.cells import MakerFacts, Plan, make_plan
+from evalharness.plan.existing import plan_existing
+from evalharness.plan.files import ExistingFile, list_files
+
+__all__ = ["ExistingFile", "MakerFacts", "Plan", "list_files", "make_plan", "plan_existing"]

@@ -1,0 +1,83 @@
+"""Suite x subjects -> cells, in the order that makes them cheapest."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, product
+
+from evalharness.digest import digest
+from evalharness.suite import Suite
+from evalharness.types import BASELINE, Cell, Prompt, Setting, Subject
+
+BASE = Subject(name=BASELINE, identity=BASELINE)
+"""The subject without any LoRA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakerFacts:
+    """What a plan must know of the maker: its `fingerprint()`, and its `native_size()` as (width, height)."""
+
+    fingerprint: Mapping[str, object]
+    native_size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All cells of a run in the order they are made, and their subjects (the baseline first, where it is measured).
+
+    Cells name their subject by `Subject.name`.
+    """
+
+    cells: tuple[Cell, ...]
+    subjects: tuple[Subject, ...]
+
+    @property
+    def baseline(self) -> dict[str, Cell]:
+        """The no-LoRA cell of each pair_key."""
+        return {cell.pair_key: cell for cell in self.cells if cell.subject == BASELINE}
+
+    def subjects_of(self, cells: Iterable[Cell]) -> tuple[Subject, ...]:
+        """The subjects that own any of these cells, in the plan's order."""
+        names = {cell.subject for cell in cells}
+        return tuple(subject for subject in self.subjects if subject.name in names)
+
+    def batches(self, cells: Iterable[Cell], batch_size: int) -> Iterator[tuple[Subject, tuple[Cell, ...]]]:
+        """Runs of at most `batch_size` cells of one subject, one strength and one setting, in the given order."""
+        subjects = {subject.name: subject for subject in self.subjects}
+        for (name, _, _), group in groupby(cells, key=lambda cell: (cell.subject, cell.strength, cell.setting)):
+            alike = tuple(group)
+            for start in range(0, len(alike), batch_size):
+                yield subjects[name], alike[start : start + batch_size]
+
+
+def make_plan(suite: Suite, subjects: Sequence[Subject], facts: MakerFacts) -> Plan:
+    """Every subject at every strength on every prompt, setting and seed, and the baseline once on each of these draws.
+
+    Order: baseline, then subject, strength, size, setting, prompt, seed, so that a LoRA is loaded once, its strength
+    set seldom, and batches are full. Equal draws have equal pair_keys across subjects and strengths.
+    """
+    settings = [setting for template in suite.settings for setting in template.settings(facts.native_size)]
+    # sorted() is stable: within one size, settings keep the suite's order
+    ordered = sorted(dict.fromkeys(settings), key=lambda setting: (setting.width, setting.height))
+    draws = list(product(ordered, suite.prompts, suite.seeds))
+    maker = digest(facts.fingerprint)
+    pairs = [pair_key(prompt, setting, seed, maker) for setting, prompt, seed in draws]
+    levels = [(BASE, 0.0), *product(subjects, suite.strengths)]
+    cells = tuple(
+        Cell(
+            key=digest([pair, subject.identity, float(strength)]),
+            pair_key=pair,
+            subject=subject.name,
+            strength=float(strength),
+            prompt=prompt,
+            setting=setting,
+            seed=seed,
+        )
+        for subject, strength in levels
+        for (setting, prompt, seed), pair in zip(draws, pairs, strict=True)
+    )
+    return Plan(cells=cells, subjects=(BASE, *subjects))
+
+
+def pair_key(prompt: Prompt, setting: Setting, seed: int, maker: str) -> str:
+    """Digest of all that can change a pixel but subject and strength; ids, axes and expectations change none."""
+    return digest([prompt.text, prompt.negative, setting, seed, maker])

@@ -1,0 +1,45 @@
+"""What a run needs before its first image: the tools that the config names, and the plan."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalharness.backends.base import Maker
+from evalharness.config import RunConfig
+from evalharness.paths import resolve
+from evalharness.perception.base import Perceiver
+from evalharness.plan import MakerFacts, Plan, list_files, make_plan, plan_existing
+from evalharness.registry import find
+from evalharness.scorers.base import Scorer
+from evalharness.subject import read_subjects
+from evalharness.suite import Suite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What makes images, what looks at them, and what judges."""
+
+    maker: Maker
+    perceiver: Perceiver
+    scorers: tuple[Scorer, ...]
+
+
+def open_tools(config: RunConfig, suite: Suite) -> Tools:
+    """The maker, the perceiver and the scorers that the config names; nothing heavy is loaded yet."""
+    backend, perception = config.backend, config.perception
+    return Tools(
+        maker=find("backend", backend.name)(**backend.arguments),
+        perceiver=find("perception", perception.name)(**perception.options),
+        scorers=tuple(find("scorer", name)() for name in suite.scorers),
+    )
+
+
+def plan_run(config: RunConfig, suite: Suite, maker: Maker) -> Plan:
+    """All cells: those to generate, or those that the files of `evalharness score` are."""
+    if config.images is not None:
+        table = resolve(suite.files.csv) if suite.files.csv else None
+        files = list_files(
+            Path(config.images), suite.files.pattern, table, suite.axes, skip_unmatched=suite.files.skip_unmatched
+        )
+        return plan_existing(suite, files)[0]
+    facts = MakerFacts(fingerprint=maker.fingerprint(), native_size=maker.native_size())
+    return make_plan(suite, read_subjects(config.subjects), facts)

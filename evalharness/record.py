@@ -1,0 +1,83 @@
+"""run.json: what a run was asked for, of whom, with what, on which machine; and the finished run, read back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalharness.config import RunConfig
+from evalharness.environment import environment
+from evalharness.errors import StoreError
+from evalharness.plan import Plan
+from evalharness.prepare import Tools
+from evalharness.scorers.base import info
+from evalharness.store import FORMAT, Store
+from evalharness.suite import Suite
+from evalharness.types import FinishedRun, Judgement, MetricInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """run.json: what was asked for, of whom, with what, on which machine; enough to judge the run again."""
+
+    format: int
+    config: RunConfig
+    suite: Suite
+    suite_digest: str
+    plan: Plan
+    metrics: Mapping[str, MetricInfo]
+    maker: Mapping[str, Any]
+    perceiver: Mapping[str, Any]
+    batch_size: int
+    environment: Mapping[str, Any]
+
+    def facts(self) -> dict[str, object]:
+        """The record as a report shows it: facts in groups."""
+        return {
+            "suite": {"name": self.suite.name, "version": self.suite.version, "digest": self.suite_digest},
+            "maker": {**self.maker, "batch size": self.batch_size},
+            "perception": dict(self.perceiver),
+            "environment": dict(self.environment),
+        }
+
+
+def record(config: RunConfig, suite: Suite, plan: Plan, tools: Tools) -> RunRecord:
+    """What is known of a run before its first image."""
+    return RunRecord(
+        format=FORMAT,
+        config=config,
+        suite=suite,
+        suite_digest=suite.digest,
+        plan=plan,
+        metrics={scorer.name: info(scorer) for scorer in tools.scorers},
+        maker=tools.maker.fingerprint(),
+        perceiver=tools.perceiver.fingerprint(),
+        batch_size=tools.maker.batch_size,
+        environment=environment(),
+    )
+
+
+def load_run(folder: Path) -> FinishedRun:
+    """A run as it was stored; raises StoreError for a folder that holds none."""
+    if not (folder / "run.json").is_file():
+        raise StoreError(f"'{folder}' holds no run.json; give the folder of a run, such as runs/demo.")
+    with Store(folder) as store:
+        return finished(folder, store)
+
+
+def finished(folder: Path, store: Store) -> FinishedRun:
+    """What tables and reports need of a stored run."""
+    known = store.read_json("run.json", RunRecord)
+    return FinishedRun(
+        title=f"{known.suite.name}: {len(known.plan.cells)} images of {len(known.plan.subjects)} subjects",
+        run=folder.resolve().name,
+        record=known.facts(),
+        suite=known.suite.name,
+        subjects=known.plan.subjects,
+        cells=known.plan.cells,
+        images=store.images(known.plan.cells),
+        scores=store.scores(cell.key for cell in known.plan.cells),
+        metrics=known.metrics,
+        judgement=store.read_json("verdict.json", Judgement),
+        description=known.suite.description,
+    )

@@ -1,0 +1,76 @@
+"""Writes the report's page: rows into the templates of reports/, everything but the images in one file."""
+
+import base64
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from evalharness.paths import shipped
+from evalharness.report.rows import page
+from evalharness.types import FinishedRun
+
+# later files use what earlier ones define; the page holds them as one script
+SCRIPTS = ("base.js", "choices.js", "grid.js", "marks.js", "viewer.js", "matrix.js", "table.js", "start.js")
+PAGE_NAME = "report.html"
+
+# with these escaped, no text can end the script element or start a comment in it
+ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "'": "\\u0027"})
+
+
+def write_report(folder: Path, given: FinishedRun) -> Path:
+    """Write `folder/report.html` and return its path; a page that is already there stays whole until the new one is."""
+    target = folder / PAGE_NAME
+    temporary = folder / f".{PAGE_NAME}.{os.getpid()}.tmp"
+    try:
+        # a lone surrogate of a file's name cannot be UTF-8; it is shown as '?'
+        temporary.write_bytes(render(given).encode("utf-8", "replace"))
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def render(given: FinishedRun, language: str = "en") -> str:
+    """The whole page as text."""
+    folder = shipped("reports")
+    texts = json.loads((folder / "texts" / f"{language}.json").read_text("utf-8"))
+    script = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
+    rows = page(given, texts)
+    return (
+        _environment(folder)
+        .get_template("report.html.j2")
+        .render(
+            page=rows,
+            t=texts,
+            language=language,
+            style=Markup((folder / "report.css").read_text("utf-8")),
+            script=Markup(script),
+            script_digest=_script_digest(script),
+            data=embedded_json(rows.data),
+        )
+    )
+
+
+def embedded_json(value: object) -> Markup:
+    """JSON that is safe inside a script element, whatever its texts say; NaN is refused (ValueError)."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return Markup(text.translate(ESCAPES))
+
+
+def _script_digest(script: str) -> str:
+    """What the page's security policy allows to run: exactly our script, and nothing a prompt could smuggle in."""
+    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def _environment(folder: Path) -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

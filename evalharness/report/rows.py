@@ -1,0 +1,113 @@
+"""What the report is given, and all that its page shows, as plain data: no HTML here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from evalharness.report.cell_rows import Row, cell_data
+from evalharness.report.table_rows import Column, TableInput, TableRow, columns_of, table_rows
+from evalharness.report.verdict_rows import (
+    SelectionRow,
+    Stamp,
+    Texts,
+    VerdictRow,
+    selection_row,
+    stamp,
+    verdict_rows,
+)
+from evalharness.types import FinishedRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactGroup:
+    """Facts of the run under one heading, as (name, value) in words."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """All that the page shows; `data` is for the page's script and JSON-able."""
+
+    title: str
+    run: str
+    suite: str
+    description: str
+    overview: str
+    stamp: Stamp
+    reason: str
+    verdicts: tuple[VerdictRow, ...]
+    selection: SelectionRow
+    columns: tuple[Column, ...]
+    table: tuple[TableRow, ...]
+    facts: tuple[FactGroup, ...]
+    data: Row = field(repr=False)
+
+
+def page(given: FinishedRun, texts: Texts) -> Page:
+    """Everything on the page; a pure function of the run and the texts of one language."""
+    judgement = given.judgement
+    return Page(
+        title=given.title,
+        run=given.run,
+        suite=given.suite,
+        description=given.description,
+        overview=_overview(given, texts),
+        stamp=stamp(judgement.decision.value, texts),
+        reason=judgement.reason,
+        verdicts=verdict_rows(judgement, given.metrics, texts),
+        selection=selection_row(judgement.selection, texts),
+        columns=columns_of(given.metrics, texts),
+        table=table_rows(_table_input(given), texts),
+        facts=fact_groups(given.record, texts),
+        data=_data(given, texts),
+    )
+
+
+def fact_groups(record: Mapping[str, object], texts: Texts) -> tuple[FactGroup, ...]:
+    """The run's facts in groups: the scalars first, then one group for each mapping."""
+    scalars = tuple((name, _words(value)) for name, value in record.items() if not isinstance(value, Mapping))
+    groups = [FactGroup(name=texts["facts_run"], facts=scalars)] if scalars else []
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            groups.append(FactGroup(name=name, facts=tuple((str(k), _words(v)) for k, v in value.items())))
+    return tuple(groups)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_words(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(item) for item in value)
+    return str(value)
+
+
+def _overview(given: FinishedRun, texts: Texts) -> str:
+    made = sum(isinstance(image, str) for image in given.images.values())
+    return texts["overview"].format(
+        images=f"{made:,}",
+        subjects=len({cell.subject for cell in given.cells}),
+        prompts=len({cell.prompt.id for cell in given.cells}),
+        seeds=len({cell.seed for cell in given.cells}),
+    )
+
+
+def _table_input(given: FinishedRun) -> TableInput:
+    return TableInput(
+        subjects=given.subjects,
+        cells=given.cells,
+        images=given.images,
+        metrics=given.metrics,
+        judgement=given.judgement,
+    )
+
+
+def _data(given: FinishedRun, texts: Texts) -> Row:
+    names = tuple(subject.name for subject in given.subjects)
+    loras = {s.name: [{"file": lora.path.name, "sha256": lora.digest} for lora in s.loras] for s in given.subjects}
+    return {
+        **cell_data(given.cells, names, given.images, given.scores, given.metrics),
+        "loras": loras,
+        "leader": given.judgement.selection.leader,
+        "texts": dict(texts),
+    }

@@ -1,0 +1,157 @@
+"""What the run concludes, as rows for the page: the verdict, each subject's checks, and which subject is best."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evalharness.report import numbers
+from evalharness.types import Candidate, Check, Estimate, Judgement, MetricInfo, Rule, Selection, Verdict
+
+Texts = Mapping[str, str]
+
+# a shape for each outcome, so that nothing depends on telling colours apart
+SYMBOLS: Mapping[str, str] = {"pass": "✔", "fail": "✖", "inconclusive": "?"}
+TONES: Mapping[str, str] = {"promote": "pass", "reject": "fail", "pass": "pass", "fail": "fail"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """A decision or outcome for the eye: `tone` (pass, fail, inconclusive) picks the colour, `symbol` the shape."""
+
+    tone: str
+    symbol: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRow:
+    """One check: its rule in words, its numbers, and why it came out so."""
+
+    stamp: Stamp
+    rule: str
+    why: str
+    estimate: str
+    counts: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictRow:
+    """One subject's verdict; `tally` counts its checks by outcome."""
+
+    subject: str
+    stamp: Stamp
+    reason: str
+    tally: str
+    checks: tuple[CheckRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRow:
+    """One entrant for 'best'; `percent` (0..100) is the length of its bar."""
+
+    subject: str
+    probability: str
+    percent: float
+    objective: str
+    leads: bool
+    tied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionRow:
+    """Which subject is best, in one sentence, and everyone's chances, best first."""
+
+    sentence: str
+    reason: str
+    candidates: tuple[CandidateRow, ...]
+
+
+def stamp(word: str, texts: Texts) -> Stamp:
+    """The stamp of a Decision or Outcome, given as its value."""
+    tone = TONES.get(word.lower(), "inconclusive")
+    return Stamp(tone=tone, symbol=SYMBOLS[tone], word=texts[f"decision_{word.lower()}"])
+
+
+def verdict_rows(judgement: Judgement, metrics: Mapping[str, MetricInfo], texts: Texts) -> tuple[VerdictRow, ...]:
+    """Each judged subject with its checks, in the order of the judgement."""
+    return tuple(_verdict_row(verdict, metrics, texts) for verdict in judgement.verdicts)
+
+
+def selection_row(selection: Selection, texts: Texts) -> SelectionRow:
+    """Which subject is best, how sure that is, and whom the evidence cannot separate from it."""
+    ranked = sorted(selection.candidates, key=lambda candidate: -candidate.probability_best)
+    rows = tuple(_candidate_row(candidate, selection) for candidate in ranked)
+    return SelectionRow(sentence=_best_sentence(rows, texts), reason=selection.reason, candidates=rows)
+
+
+def counts_in_words(estimate: Estimate, texts: Texts) -> str:
+    """How many images an estimate stands on, and how many could not be judged, where there are such."""
+    name = "counts_unscored" if estimate.unscored else "counts"
+    return texts[name].format(scored=estimate.scored, unscored=estimate.unscored)
+
+
+def rule_in_words(rule: Rule, info: MetricInfo | None, texts: Texts) -> str:
+    """What a rule asks, as a person would say it: 'mean of harmony at least 70 %, where view = front'."""
+    unit = "" if info is None or rule.aggregate == "share_passing" else info.unit
+    subject = texts[f"rule_{rule.aggregate}"].format(metric=rule.metric, passing=_passing(rule, info))
+    words = [texts["rule_change"].format(what=subject) if rule.relative_to == "baseline" else subject]
+    signed = rule.relative_to == "baseline"
+    if rule.at_least is not None:
+        words.append(f"{texts['at_least']} {numbers.number(rule.at_least, unit, signed=signed)}")
+    if rule.at_most is not None:
+        words.append(f"{texts['at_most']} {numbers.number(rule.at_most, unit, signed=signed)}")
+    where = ", ".join(f"{axis} = {value}" for axis, value in rule.where.items())
+    return " ".join(words) + (f", {texts['where']} {where}" if where else "")
+
+
+def _passing(rule: Rule, info: MetricInfo | None) -> str:
+    if rule.passing is None or info is None:
+        return ""
+    return f" {'≥' if info.higher_is_better else '≤'} {numbers.number(rule.passing, info.unit)}"
+
+
+def _verdict_row(verdict: Verdict, metrics: Mapping[str, MetricInfo], texts: Texts) -> VerdictRow:
+    checks = tuple(_check_row(check, metrics.get(check.rule.metric), texts) for check in verdict.checks)
+    tones = [check.stamp.tone for check in checks]
+    tally = "  ".join(f"{symbol} {tones.count(tone)}" for tone, symbol in SYMBOLS.items() if tone in tones)
+    return VerdictRow(
+        subject=verdict.subject,
+        stamp=stamp(verdict.decision.value, texts),
+        reason=verdict.reason,
+        tally=tally,
+        checks=checks,
+    )
+
+
+def _check_row(check: Check, info: MetricInfo | None, texts: Texts) -> CheckRow:
+    unit = "" if info is None or check.rule.aggregate == "share_passing" else info.unit
+    estimate = check.estimate
+    return CheckRow(
+        stamp=stamp(check.outcome.value, texts),
+        rule=rule_in_words(check.rule, info, texts),
+        why=check.rule.why,
+        estimate=numbers.interval(estimate, unit, signed=check.rule.relative_to == "baseline"),
+        counts=counts_in_words(estimate, texts),
+        reason=check.reason,
+    )
+
+
+def _candidate_row(candidate: Candidate, selection: Selection) -> CandidateRow:
+    leads = candidate.subject == selection.leader
+    return CandidateRow(
+        subject=candidate.subject,
+        probability=numbers.probability(candidate.probability_best),
+        percent=round(100 * candidate.probability_best, 1),
+        objective=numbers.interval(candidate.objective, ""),
+        leads=leads,
+        tied=candidate.tied and not leads,
+    )
+
+
+def _best_sentence(rows: tuple[CandidateRow, ...], texts: Texts) -> str:
+    leader = next((row for row in rows if row.leads), None)
+    if leader is None:
+        return texts["best_none"]
+    tied = ", ".join(row.subject for row in rows if row.tied)
+    rest = texts["best_tied"].format(subjects=tied) if tied else texts["best_alone"]
+    return texts["best"].format(subject=leader.subject, probability=leader.probability) + " " + rest

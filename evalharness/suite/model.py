@@ -1,0 +1,80 @@
+"""The frozen form of a suite."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evalharness.digest import digest
+from evalharness.types import Prompt, Rule, Setting
+
+Size = Literal["native"] | tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingTemplate:
+    """Settings that differ along axes; size is (width, height) in pixels or 'native', the size the model was made for.
+
+    Steps are at least 1, guidance scales at least 0.
+    """
+
+    sampler: tuple[str, ...] = ("default",)
+    steps: tuple[int, ...] = (20,)
+    guidance_scale: tuple[float, ...] = (5.0,)
+    size: Size = "native"
+
+    def settings(self, native: tuple[int, int]) -> tuple[Setting, ...]:
+        """Every combination, the guidance scale varying fastest; `native` is the model's (width, height)."""
+        width, height = native if self.size == "native" else self.size
+        return tuple(
+            Setting(sampler=sampler, steps=steps, guidance_scale=guidance_scale, width=width, height=height)
+            for sampler, steps, guidance_scale in itertools.product(self.sampler, self.steps, self.guidance_scale)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileNames:
+    """How existing images say which prompt they show: patterns of file names, tried in order, or a CSV file.
+
+    A pattern's fields are axes of the prompts and `prompt` (its id), `subject`, `seed`, `variant`, `cfg`, `strength`.
+    A CSV has a column `file`; its other columns are fields. Files that match nothing are an error, or skipped.
+    """
+
+    pattern: tuple[str, ...] = ()
+    csv: str | None = None
+    skip_unmatched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What is measured. `references` is the folder of the character's images, `objective` weighs metrics for 'best'.
+
+    `strengths` are above 0; strength 0, the baseline, is in every plan.
+    """
+
+    name: str
+    version: int = 1
+    description: str = ""
+    prompts: tuple[Prompt, ...]
+    settings: tuple[SettingTemplate, ...]
+    seeds: tuple[int, ...]
+    strengths: tuple[float, ...] = (1.0,)
+    references: str | None = None
+    scorers: tuple[str, ...]
+    gates: tuple[Rule, ...] = ()
+    objective: Mapping[str, float] = field(default_factory=dict)
+    files: FileNames = FileNames()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that is measured; comments, order of keys and overrides' form in the YAML do not matter."""
+        return digest(self)
+
+    @property
+    def axes(self) -> Mapping[str, tuple[str, ...]]:
+        """The labels of each axis of the prompts, in order of appearance."""
+        labels: dict[str, dict[str, None]] = {}
+        for prompt in self.prompts:
+            for axis, label in prompt.axes.items():
+                labels.setdefault(axis, {})[label] = None
+        return {axis: tuple(found) for axis, found in labels.items()}

@@ -1,0 +1,55 @@
+"""A real Chromium for the report's page; without one the tests are skipped, but never in CI."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from opened import Opened
+from playwright.sync_api import Browser, sync_playwright
+
+# the sample run is shared with the tests one folder up
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = next((found for found in map(shutil.which, NAMES) if found), None)
+    if path is None:
+        message = "no Chromium found; install one: apt-get install -y --no-install-recommends chromium"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_report(browser: Browser) -> Iterator[Callable[..., Opened]]:
+    """Opens a report's file at a viewport's width (pixels) and listens to it from the first byte."""
+    contexts = []
+
+    def opened(report: Path, width: int = 1280) -> Opened:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        context.set_default_timeout(5_000)
+        found = Opened(page=context.new_page())
+        found.page.on("request", lambda request: found.requests.append(request.url))
+        found.page.on("pageerror", lambda error: found.errors.append(str(error)))
+        found.page.on("console", lambda m: found.errors.append(m.text) if m.type in ("error", "warning") else None)
+        found.page.goto(report.as_uri())
+        return found
+
+    yield opened
+    for context in contexts:
+        context.close()

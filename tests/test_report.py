@@ -1,0 +1,249 @@
+"""The report's rows and its page, without a browser; what a reader does with it is in tests/browser."""
+
+import base64
+import dataclasses
+import hashlib
+import html
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from sample_run import LEADER, METRICS, sample_input
+
+from evalharness.paths import shipped
+from evalharness.report import numbers
+from evalharness.report.cell_rows import address, axes_of
+from evalharness.report.html import SCRIPTS, embedded_json, render, write_report
+from evalharness.report.rows import page
+from evalharness.report.verdict_rows import rule_in_words
+from evalharness.types import BASELINE, Decision, Estimate, Failure, FinishedRun, Rule
+
+TEXTS = json.loads((shipped("reports") / "texts" / "en.json").read_text("utf-8"))
+HOSTILE = "</script><script>window.hacked = 1</script>\"'><img src=x onerror=alert(1)> \u202e\u2028 <!-- {{ 7 * 7 }}"
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    return sample_input(tmp_path_factory.mktemp("run"))
+
+
+def estimate(mean: float | None, low: float | None = None, high: float | None = None) -> Estimate:
+    return Estimate(mean=mean, low=low, high=high, level=0.95, scored=16, unscored=0, prompts=8)
+
+
+def hostile(given: FinishedRun) -> FinishedRun:
+    """The sample with hostile words wherever a user's words can come in."""
+    first = given.cells[0]
+    cell = dataclasses.replace(
+        first,
+        source=HOSTILE,
+        prompt=dataclasses.replace(
+            first.prompt, id=HOSTILE, text=HOSTILE * 80, negative=HOSTILE, axes={HOSTILE: HOSTILE}
+        ),
+    )
+    return dataclasses.replace(
+        given,
+        title=HOSTILE,
+        run=HOSTILE,
+        suite=HOSTILE,
+        description=HOSTILE,
+        record={HOSTILE: HOSTILE, "metadata": {HOSTILE: HOSTILE}},
+        cells=(cell, *given.cells[1:]),
+        images={**given.images, given.cells[1].key: Failure(reason=HOSTILE), cell.key: f"images/{HOSTILE}.png"},
+        judgement=dataclasses.replace(given.judgement, reason=HOSTILE),
+    )
+
+
+class Elements(HTMLParser):
+    """Collects what a browser would build: each element with its attributes, and the scripts' texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.in_script = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
+        self.in_script = tag == "script"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_script = False
+
+    def handle_data(self, data: str) -> None:
+        if self.in_script:
+            self.scripts[-1] += data
+
+
+@pytest.mark.parametrize(
+    ("given_estimate", "unit", "signed", "text"),
+    [
+        (estimate(0.83, 0.71, 0.92), "", False, "83 % [71, 92]"),
+        (estimate(0.83, 0.71, 0.92), "points", False, "0.83 [0.71, 0.92] points"),
+        (estimate(12.345, 9.5, 110.2), "deltaE00", False, "12.3 [9.50, 110] ΔE00"),
+        (estimate(-0.05, -0.1, 0.001), "", True, "−5 pp [−10, 0]"),
+        (estimate(0.12, 0.03, 0.21), "", True, "+12 pp [+3, +21]"),
+        (estimate(0.5), "", False, "50 %"),
+        (estimate(None), "", False, "–"),
+    ],
+)
+def test_estimates_are_written_as_people_read_them(
+    given_estimate: Estimate, unit: str, signed: bool, text: str
+) -> None:
+    assert numbers.interval(given_estimate, unit, signed=signed) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(1.0, "> 99 %"), (0.0, "< 1 %"), (0.714, "71 %")])
+def test_a_probability_never_claims_certainty(value: float, text: str) -> None:
+    assert numbers.probability(value) == text
+
+
+def test_a_rule_is_said_in_words() -> None:
+    rule = Rule(metric="color_drift", at_most=2.0, relative_to="baseline", where={"view": "front"})
+    words = rule_in_words(rule, METRICS["color_drift"], TEXTS)
+    assert words == "change of mean of color_drift against the baseline at most +2.00 ΔE00, where view = front"
+    share = Rule(metric="color_drift", aggregate="share_passing", passing=6.0, at_least=0.8)
+    assert rule_in_words(share, METRICS["color_drift"], TEXTS) == (
+        "share of images with color_drift ≤ 6.00 ΔE00 at least 80 %"
+    )
+
+
+def test_the_table_starts_with_the_baseline_and_keeps_the_order_of_subjects(given: FinishedRun) -> None:
+    shuffled = dataclasses.replace(given, cells=given.cells[::-1], subjects=(*given.subjects[1:], given.subjects[0]))
+    rows = page(shuffled, TEXTS).table
+    assert rows[0].is_baseline
+    assert [(row.subject, row.strength) for row in rows[1:4]] == [
+        ("sakichan-000002", 0.7),
+        ("sakichan-000002", 1.0),
+        (LEADER, 0.7),
+    ]
+
+
+def test_a_falling_drift_is_better_than_the_baseline(given: FinishedRun) -> None:
+    row = next(row for row in page(given, TEXTS).table if row.subject == LEADER)
+    drift = row.cells[list(METRICS).index("color_drift")]
+    assert drift.delta.startswith("−")
+    assert drift.tone == "better"
+
+
+def test_the_table_counts_failed_and_missing_images(given: FinishedRun) -> None:
+    flipped = [cell for cell in given.cells if cell.subject == "flipped" and cell.strength == 1.0]
+    images = {key: image for key, image in given.images.items() if key != flipped[0].key}
+    rows = page(dataclasses.replace(given, images=images), TEXTS).table
+    assert rows[-1].images == "14, 1 failed, 1 not made"
+
+
+def test_the_best_sentence_names_the_tied_set(given: FinishedRun) -> None:
+    sentence = page(given, TEXTS).selection.sentence
+    assert sentence == f"{LEADER} leads: P(best) 71 %. The evidence cannot separate it from sakichan-000008."
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+def test_every_decision_has_its_own_symbol_and_word(given: FinishedRun, decision: Decision) -> None:
+    judgement = dataclasses.replace(given.judgement, decision=decision)
+    stamp = page(dataclasses.replace(given, judgement=judgement), TEXTS).stamp
+    expected = {"PROMOTE": ("✔", "Promote"), "REJECT": ("✖", "Reject"), "INCONCLUSIVE": ("?", "Not enough evidence")}
+    assert (stamp.symbol, stamp.word) == expected[decision.value]
+
+
+def test_axes_are_those_on_which_cells_differ(given: FinishedRun) -> None:
+    axes = {axis.name: axis.values for axis in axes_of(given.cells, tuple(s.name for s in given.subjects))}
+    assert set(axes) == {"subject", "strength", "prompt", "seed", "archetype", "emotion"}
+    assert axes["subject"][0] == BASELINE
+    assert axes["strength"] == ("0", "0.7", "1")
+
+
+def test_the_data_holds_every_cell_with_its_scores_and_reasons(given: FinishedRun) -> None:
+    data = json.loads(json.dumps(page(given, TEXTS).data))
+    assert len(data["cells"]) == len(given.cells)
+    for row, cell in zip(data["cells"], given.cells, strict=True):
+        read = [(data["metrics"][m]["name"], value, data["reasons"][r]) for m, value, r, _ in row["scores"]]
+        asked = given.scores.get(cell.key, ())
+        assert read == [(s.metric, None if s.value is None else round(s.value, 4), s.reason) for s in asked]
+        assert ("failure" in row) == isinstance(given.images[cell.key], Failure)
+
+
+def test_a_hostile_text_becomes_neither_element_nor_script(given: FinishedRun) -> None:
+    clean, dirty = Elements(render(given)), Elements(render(hostile(given)))
+    assert len(dirty.scripts) == len(clean.scripts) == 2
+    assert not [tag for tag, attributes in dirty.found if tag == "img" or any(a.startswith("on") for a in attributes)]
+    data = json.loads(dirty.scripts[0])
+    assert data["prompts"][0]["text"] == HOSTILE * 80
+    assert data["prompts"][0]["negative"] == HOSTILE
+
+
+def test_the_security_policy_allows_exactly_our_script(given: FinishedRun) -> None:
+    text = render(given)
+    script = Elements(text).scripts[1]
+    expected = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{expected}'" in html.unescape(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("images/ab/abcd.png", "./images/ab/abcd.png"),
+        ("javascript:alert(1)", "./javascript%3Aalert%281%29"),
+        ("//host/x.png", ".///host/x.png"),
+        ('a"b #?%.png', "./a%22b%20%23%3F%25.png"),
+        ("bild_\udcff.png", "./bild_%FF.png"),
+    ],
+)
+def test_a_file_name_can_only_become_a_relative_address(path: str, expected: str) -> None:
+    assert address(path) == expected
+
+
+def test_numbers_that_are_not_json_are_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        embedded_json({"value": float("nan")})
+
+
+def test_the_old_page_stays_when_the_new_one_cannot_be_written(given: FinishedRun, tmp_path: Path) -> None:
+    (tmp_path / "report.html").mkdir()
+    (tmp_path / "report.html" / "old").touch()
+    with pytest.raises(OSError, match=r"report\.html"):
+        write_report(tmp_path, given)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_name_that_is_no_unicode_is_shown_with_a_question_mark(given: FinishedRun, tmp_path: Path) -> None:
+    written = write_report(tmp_path, dataclasses.replace(given, title="bild_\udcff"))
+    assert "<title>bild_? · evalharness report</title>" in written.read_text("utf-8")
+
+
+def test_a_run_without_cells_still_has_a_page(given: FinishedRun) -> None:
+    judgement = dataclasses.replace(
+        given.judgement,
+        summaries=(),
+        deltas=(),
+        verdicts=(),
+        selection=dataclasses.replace(given.judgement.selection, leader=None, candidates=()),
+        decision=Decision.INCONCLUSIVE,
+    )
+    empty = dataclasses.replace(given, subjects=(), cells=(), images={}, scores={}, metrics={}, judgement=judgement)
+    assert TEXTS["best_none"] in render(empty)
+
+
+def test_a_check_of_an_unknown_metric_is_shown_as_plain_numbers() -> None:
+    assert rule_in_words(Rule(metric="gone", at_least=0.5), None, TEXTS) == "mean of gone at least 50 %"
+
+
+def test_scripts_and_template_use_only_texts_that_exist() -> None:
+    folder = shipped("reports")
+    scripts = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
+    template = (folder / "report.html.j2").read_text("utf-8")
+    used = set(re.findall(r'say\("(\w+)"', scripts)) | set(re.findall(r"\bt\.(\w+)", template))
+    assert used <= set(TEXTS)
+    assert sorted(path.name for path in (folder / "scripts").iterdir()) == sorted(SCRIPTS)
+
+
+def test_metric_scales_end_at_the_largest_value_seen(given: FinishedRun) -> None:
+    metrics = {metric["name"]: metric for metric in page(given, TEXTS).data["metrics"]}  # type: ignore[attr-defined]
+    largest = max(s.value for found in given.scores.values() for s in found if s.metric == "color_drift" and s.value)
+    assert metrics["harmony"]["high"] == 1.0
+    assert metrics["color_drift"]["high"] == largest
