@@ -1,6 +1,6 @@
 """What a run prints: a bar with the time left while it works, then the table of subjects and what follows from it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,18 +53,17 @@ def print_forecast(forecast: Forecast) -> None:
 
 def print_finished(finished: FinishedRun, report: Path) -> None:
     """The table of subjects with verdicts, the reasons, the report's path and the exit code's meaning."""
-    names = {subject.identity: subject.name for subject in finished.subjects}
     judgement = finished.judgement
     output = console()
-    output.print(subjects_table(finished, names))
+    output.print(subjects_table(finished))
     for verdict in judgement.verdicts:
         decision = Text(f"{verdict.decision:<13}", style=STYLES[verdict.decision])
-        output.print(Text.assemble(decision, f"{names[verdict.subject]}: {verdict.reason}"))
+        output.print(Text.assemble(decision, f"{verdict.subject}: {verdict.reason}"))
     output.print(Text(f"\n{judgement.selection.reason}\n{judgement.reason}\n\nreport     {report}"))
     output.print(Text(f"exit code  {EXIT_MEANINGS[judgement.decision]}"))
 
 
-def subjects_table(finished: FinishedRun, names: Mapping[str, str]) -> Table:
+def subjects_table(finished: FinishedRun) -> Table:
     """One row per subject and strength: each metric's mean, the chance of being best, the verdict."""
     decisions = {verdict.subject: verdict.decision for verdict in finished.judgement.verdicts}
     chances = {entry.subject: entry.probability_best for entry in finished.judgement.selection.candidates}
@@ -78,7 +77,7 @@ def subjects_table(finished: FinishedRun, names: Mapping[str, str]) -> Table:
     for subject, strength in dict.fromkeys((s, t) for s, t, _ in means):
         shares = [_mean(means.get((subject, strength, metric))) for metric in finished.metrics]
         chance = f"{chances[subject]:.2f}" if subject in chances else ""
-        label = Text(names[subject] if subject == BASELINE else f"{names[subject]} @ {strength:g}")
+        label = Text(subject if subject == BASELINE else f"{subject} @ {strength:g}")
         table.add_row(label, *shares, chance, _decision(decisions.get(subject)))
     return table
 

@@ -3,12 +3,12 @@
 import hashlib
 from pathlib import Path
 
-import msgspec
+from evalharness.codec import encode
 
 
 def digest(value: object) -> str:
     """SHA-256 (64 hex digits) of a value's canonical JSON: dataclasses as objects, keys sorted."""
-    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()
+    return hashlib.sha256(encode(value)).hexdigest()
 
 
 def file_digest(path: Path) -> str:

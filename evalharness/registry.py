@@ -49,7 +49,7 @@ def table(kind: str) -> dict[str, str]:
     return names
 
 
-def find(kind: str, name: str) -> Any:  # noqa: ANN401 - the caller knows which protocol the kind has
+def find(kind: str, name: str) -> Any:
     """The class behind a name; raises ConfigError that names the nearest known one."""
     names = table(kind)
     if name not in names:

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
 
-import msgspec
 from PIL import Image, PngImagePlugin
 
+from evalharness.codec import DecodeError, decode, encode, encode_readably
 from evalharness.errors import StoreError
 from evalharness.types import Cell, Failure, Observation, Score
 
@@ -90,12 +90,12 @@ class Store:
     def _save_image(
         self, cell: Cell, image: Image.Image | Failure, facts: Mapping[str, object]
     ) -> tuple[str, str | None, str | None, str | None, bytes]:
-        record = msgspec.json.encode(cell)
+        record = encode(cell)
         if isinstance(image, Failure):
             return cell.key, None, None, image.reason, record
         relative = f"images/{cell.key[:2]}/{cell.key}.png"
         text = PngImagePlugin.PngInfo()
-        text.add_itxt(PNG_KEY, msgspec.json.encode({"format": FORMAT, "cell": cell, "maker": facts}).decode())
+        text.add_itxt(PNG_KEY, encode({"format": FORMAT, "cell": cell, "maker": facts}).decode())
         target = self.folder / relative
         target.parent.mkdir(exist_ok=True)
         with _replacing(target) as file:
@@ -112,7 +112,7 @@ class Store:
 
     def save_observations(self, perceiver: str, seen: Mapping[str, Observation]) -> None:
         """Store what was seen, in one transaction."""
-        rows = [(key, perceiver, msgspec.json.encode(observation)) for key, observation in seen.items()]
+        rows = [(key, perceiver, encode(observation)) for key, observation in seen.items()]
         with self._database:
             self._database.executemany("insert or replace into observations values (?, ?, ?)", rows)
 
@@ -124,7 +124,7 @@ class Store:
 
     def save_scores(self, scores: Mapping[str, tuple[Score, ...]]) -> None:
         """Replace all scores, in one transaction: they always belong to the latest plan."""
-        rows = [(key, msgspec.json.encode(given)) for key, given in scores.items()]
+        rows = [(key, encode(given)) for key, given in scores.items()]
         with self._database:
             self._database.execute("delete from scores")
             self._database.executemany("insert into scores values (?, ?)", rows)
@@ -134,7 +134,7 @@ class Store:
     def write_json(self, name: str, value: object) -> None:
         """Write a JSON file into the run folder, whole or not at all."""
         with _replacing(self.folder / name) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=1))
+            file.write(encode_readably(value))
 
     def read_json(self, name: str, kind: type[T]) -> T:
         """Read a JSON file of the run folder; raises StoreError where it is missing or not what it should be."""
@@ -178,6 +178,6 @@ def _read(path: Path) -> bytes:
 
 def _decode(body: bytes, kind: type[T], where: str = "run.sqlite") -> T:
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
+        return decode(body, kind)
+    except DecodeError as error:
         raise StoreError(f"{where} was written by another version or is damaged: {error}.") from error

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "evalharness"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "types", "__init__"),
+    ("codec",),
     ("registry", "paths", "digest", "environment", "pictures"),
     ("suite", "subject", "config", "store", "backends", "perception", "scorers"),
     ("gate", "plan", "stats", "generate", "observe"),

@@ -10,7 +10,7 @@ from evalharness.types import Rule
 CELL_FIELDS = ("strength", "seed", "guidance_scale")
 
 
-def read_gates(raw: Any, scorers: Collection[str], axes: Collection[str], place: str) -> tuple[Rule, ...]:  # noqa: ANN401 - plain YAML
+def read_gates(raw: Any, scorers: Collection[str], axes: Collection[str], place: str) -> tuple[Rule, ...]:
     """The rules; each names a metric of this suite, at least one limit, and cells that exist; else SuiteError."""
     return tuple(_rule(one, scorers, axes, f"{place} gates[{index}]") for index, one in enumerate(listed(raw)))
 

@@ -1,0 +1,76 @@
+"""Is anything to be seen that the prompt's expectation forbids: rope, animal ears, a collage?"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from evalharness.scorers.base import unscored
+from evalharness.scorers.evidence import box_mark, several
+from evalharness.scorers.faces import asked_faces
+from evalharness.types import Cell, Mark, Observation, Reference, Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One forbidden thing: seen (True), proven absent (False), or beyond what perception can tell (None)."""
+
+    seen: bool | None
+    words: str
+    marks: tuple[Mark, ...] = ()
+
+
+class Artifacts:
+    """1.0 nothing forbidden is there, 0.0 something is; unscored where absence cannot be told.
+
+    Args:
+        strength: findings from this strength on count as seen, 0..1.
+    """
+
+    name: ClassVar[str] = "artifacts"
+    version: ClassVar[int] = 1
+    unit: ClassVar[str] = ""
+    higher_is_better: ClassVar[bool] = True
+
+    def __init__(self, *, strength: float = 0.5) -> None:
+        self.strength = strength
+
+    def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
+        """Look for each forbidden thing; one that is seen decides, one that nobody can rule out leaves it open."""
+        forbidden = cell.prompt.expect.forbid
+        if not forbidden:
+            return unscored(self.name, "the prompt forbids nothing")
+        sights = [self._look(thing, cell, observation) for thing in forbidden]
+        seen = [sight for sight in sights if sight.seen]
+        unknown = [sight for sight in sights if sight.seen is None]
+        if not seen and unknown:
+            return unscored(self.name, _joined(unknown))
+        marks = tuple(mark for sight in seen for mark in sight.marks)
+        return Score(metric=self.name, value=0.0 if seen else 1.0, reason=_joined(seen or sights), evidence=marks)
+
+    def _look(self, thing: str, cell: Cell, observation: Observation) -> Sight:
+        if thing == "collage" and (sight := _collage(cell, observation)):
+            return sight
+        found = [finding for finding in observation.findings if finding.name == thing]
+        strong = [finding for finding in found if finding.strength >= self.strength]
+        name = thing.replace("_", " ")
+        if strong:
+            notes = ", ".join(finding.note for finding in strong if finding.note)
+            marks = tuple(box_mark(name, finding.box) for finding in strong if finding.box)
+            return Sight(seen=True, words=f"{name} seen ({notes})" if notes else f"{name} seen", marks=marks)
+        if any(finding.absence_counts for finding in found):
+            return Sight(seen=False, words=f"no {name}")
+        return Sight(seen=None, words=f"no {name} seen, but offline perception cannot rule it out")
+
+
+def _collage(cell: Cell, observation: Observation) -> Sight | None:
+    """A collage, by its panels or by more faces than asked; one panel is proof of none, no panel says nothing."""
+    crowded = len(observation.panels) > 1 or len(observation.faces) > max(asked_faces(cell.prompt.expect) or 1, 1)
+    if crowded:
+        boxes = observation.panels if len(observation.panels) > 1 else tuple(f.box for f in observation.faces)
+        words = f"collage seen ({several(observation)})"
+        return Sight(seen=True, words=words, marks=tuple(box_mark("collage", box) for box in boxes))
+    looked = len(observation.panels) == 1 and "panels" not in observation.blind
+    return Sight(seen=False, words="no collage") if looked else None
+
+
+def _joined(sights: list[Sight]) -> str:
+    return "; ".join(sight.words for sight in sights)

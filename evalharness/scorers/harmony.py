@@ -1,0 +1,128 @@
+"""Do eyes, brows and mouth agree, and on the asked emotion? The published experiment's question, as one number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from evalharness.scorers.agreement import agreement, mixture, seen_together
+from evalharness.scorers.base import unscored
+from evalharness.scorers.evidence import box_mark, main_face, part_mark, several
+from evalharness.scorers.faces import asked_faces, no_face
+from evalharness.types import Cell, Face, Mark, Observation, Part, Reference, Score
+
+GROUPS = {"eyes": ("left_eye", "right_eye"), "brows": ("brows",), "mouth": ("mouth",)}
+READABLE = ("present", "closed")
+EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a face's parts say: an emotion distribution and its weight per readable group, and what is missing."""
+
+    emotions: Mapping[str, Mapping[str, float]]
+    weights: Mapping[str, float]
+    missing: tuple[str, ...]
+
+
+class Harmony:
+    """Agreement of the parts x probability of the asked emotion, 0..1: 1 = all agree and show what was asked.
+
+    Agreement is the mean of the experiment's three questions (eyes with mouth, brows with the rest, the whole), each
+    1 - Jensen-Shannon divergence. The emotion seen is the product of the parts weighted by their confidence. Where no
+    emotion is asked, the most probable one takes its place: does the face read as one emotion? A missing part makes
+    the value 0, as it makes one star in the experiment; hidden and unsure parts are left out.
+
+    Args:
+        three_stars: values from here on have no failure type.
+        coherent: agreement from here on counts as one emotion, so that another one is a drift (C).
+    """
+
+    name: ClassVar[str] = "harmony"
+    version: ClassVar[int] = 1
+    unit: ClassVar[str] = ""
+    higher_is_better: ClassVar[bool] = True
+
+    def __init__(self, *, three_stars: float = 0.75, coherent: float = 0.7) -> None:
+        self.three_stars = three_stars
+        self.coherent = coherent
+
+    def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
+        """Judge the main face; unscored without one, with fewer than two readable parts, or for an unknown emotion."""
+        asked, face = cell.prompt.expect.emotion, main_face(observation)
+        if face is None:
+            return unscored(self.name, no_face(cell, observation))
+        crowd = several(observation) if asked_faces(cell.prompt.expect) in (None, 1) else None
+        reading = read(face)
+        if not crowd and len(reading.emotions) + len(reading.missing) < 2:
+            return unscored(self.name, "fewer than two of eyes, brows and mouth can be read")
+        known = {*EMOTIONS, *(name for shares in reading.emotions.values() for name in shares)}
+        if asked is not None and asked not in known:
+            return unscored(self.name, f"no part reader knows the emotion '{asked}'")
+        broken = crowd or (f"{' and '.join(reading.missing)} missing" if reading.missing else None)
+        value, reason = (0.0, f"{broken} (D, style override)") if broken else self._judge(reading, asked)
+        return Score(metric=self.name, value=value, reason=reason, evidence=_marks(face, reading))
+
+    def _judge(self, reading: Reading, asked: str | None) -> tuple[float, str]:
+        seen = seen_together(list(reading.emotions.values()), list(reading.weights.values()))
+        top = max(seen, key=lambda name: seen[name])
+        together = harmony(reading.emotions)
+        value = together * seen.get(asked or top, 0.0)
+        said = f"reads as {top} ({seen[top]:.2f}), parts agree {together:.2f}; asked: {asked or 'any one emotion'}"
+        failure = None if value >= self.three_stars else self._failure(reading, together, top, asked or top)
+        return value, f"{said}; {failure}" if failure else said
+
+    def _failure(self, reading: Reading, together: float, top: str, asked: str) -> str:
+        tops = {group: max(shares, key=lambda name: shares[name]) for group, shares in reading.emotions.items()}
+        if top != asked and together >= self.coherent:
+            return f"C, emotional drift: {top} instead of {asked}"
+        if len(set(tops.values())) > 1:
+            said = ", ".join(f"{group} {emotion}" for group, emotion in tops.items())
+            return f"A, feature isolation: {odd_one(reading.emotions)} ({said})"
+        return f"B, intensity mismatch: {asked} too weak" if top == asked else f"C, emotional drift: {top}"
+
+
+def read(face: Face) -> Reading:
+    """Eyes, brows and mouth of a face: both eyes as one, weighted by confidence; any missing part is named."""
+    emotions, weights = {}, {}
+    for group, names in GROUPS.items():
+        parts = [part for part in face.parts if part.name in names and _tells(part)]
+        if parts:
+            emotions[group] = mixture([part.emotions for part in parts], [part.confidence for part in parts])
+            weights[group] = max(part.confidence for part in parts)
+    missing = tuple(part.name.replace("_", " ") for part in face.parts if part.state == "missing")
+    return Reading(emotions=emotions, weights=weights, missing=missing)
+
+
+def harmony(emotions: Mapping[str, Mapping[str, float]]) -> float:
+    """The mean of eyes with mouth, brows with the rest, and the whole; with two parts, their agreement. 0..1."""
+    parts = list(emotions.values())
+    if len(parts) == 2:
+        return agreement(parts)
+    rest = [emotions["eyes"], emotions["mouth"]]
+    return (agreement(rest) + agreement([emotions["brows"], mixture(rest)]) + agreement(parts)) / 3.0
+
+
+def odd_one(emotions: Mapping[str, Mapping[str, float]]) -> str:
+    """The part that agrees least with the others, in words; of two, neither can be blamed."""
+    if len(emotions) == 2:
+        return " against ".join(emotions)
+
+    def with_others(group: str) -> float:
+        return agreement([emotions[group], mixture([emotions[other] for other in emotions if other != group])])
+
+    return f"{min(emotions, key=with_others)} against the rest"
+
+
+def _tells(part: Part) -> bool:
+    return part.state in READABLE and part.confidence > 0.0 and sum(part.emotions.values()) > 0.0
+
+
+def _marks(face: Face, reading: Reading) -> tuple[Mark, ...]:
+    marks = [box_mark("face", face.box)]
+    for part in face.parts:
+        group = next(group for group, names in GROUPS.items() if part.name in names)
+        shares = reading.emotions.get(group)
+        said = part.state if part.state == "missing" or not shares else max(shares, key=lambda name: shares[name])
+        if mark := part_mark(f"{part.name.replace('_', ' ')}: {said}", part):
+            marks.append(mark)
+    return tuple(marks)

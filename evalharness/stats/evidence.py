@@ -1,0 +1,107 @@
+"""Four kinds of evidence about a mean, each with its interval and its one-sided p-values."""
+
+from dataclasses import dataclass
+
+from scipy import special
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing:
+    """No values, or values that show no spread to judge by: every threshold stays open."""
+
+    mean: float | None = None
+
+    def bounds(self, level: float) -> None:
+        """No interval."""
+
+    def doubt_above(self, threshold: float) -> float:
+        """Always 1: nothing is excluded."""
+        return 1.0
+
+    def doubt_below(self, threshold: float) -> float:
+        """Always 1: nothing is excluded."""
+        return 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """A mean with its standard error, Student-t distributed."""
+
+    mean: float
+    error: float
+    degrees: int
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Mean -/+ t(degrees) x error."""
+        reach = float(special.stdtrit(self.degrees, (1.0 + level) / 2.0)) * self.error
+        return self.mean - reach, self.mean + reach
+
+    def doubt_above(self, threshold: float) -> float:
+        """P(t >= what was seen) if the truth is the threshold."""
+        return float(special.stdtr(self.degrees, (threshold - self.mean) / self.error))
+
+    def doubt_below(self, threshold: float) -> float:
+        """P(t <= what was seen) if the truth is the threshold."""
+        return float(special.stdtr(self.degrees, (self.mean - threshold) / self.error))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """A share of passes among so many independent images (not always a whole number).
+
+    Clopper and Pearson, Biometrika 26 (1934): exact, never of zero width.
+    """
+
+    mean: float
+    images: float
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """The shares at which the passes seen are just not too many, and just not too few."""
+        tail, passes, fails = (1.0 - level) / 2.0, *self._split()
+        low = float(special.betaincinv(passes, fails + 1.0, tail)) if passes else 0.0
+        high = float(special.betaincinv(passes + 1.0, fails, 1.0 - tail)) if fails else 1.0
+        return low, high
+
+    def doubt_above(self, threshold: float) -> float:
+        """P(at least these passes) if the true share is the threshold."""
+        if not 0.0 <= threshold <= 1.0:
+            return float(threshold > 1.0)
+        passes, fails = self._split()
+        return float(special.betainc(passes, fails + 1.0, threshold)) if passes else 1.0
+
+    def doubt_below(self, threshold: float) -> float:
+        """P(at most these passes) if the true share is the threshold."""
+        return Shares(mean=1.0 - self.mean, images=self.images).doubt_above(1.0 - threshold)
+
+    def _split(self) -> tuple[float, float]:
+        return self.mean * self.images, (1.0 - self.mean) * self.images
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Differences of pass/fail that are all the same, -1, 0 or 1, over so many independent pairs.
+
+    If the true difference were d, a pair would be -1 with probability at least -d (or 1 with at least d), so that
+    all pairs are 0 with probability at most (1 - abs(d))^pairs; all are 1 with at most ((1 + d) / 2)^pairs.
+    """
+
+    mean: float
+    images: float
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """The differences that would just not be too unlikely to give so equal pairs."""
+        chance = ((1.0 - level) / 2.0) ** (1.0 / self.images)
+        if self.mean == 0.0:
+            return chance - 1.0, 1.0 - chance
+        return (2.0 * chance - 1.0, 1.0) if self.mean > 0.0 else (-1.0, 1.0 - 2.0 * chance)
+
+    def doubt_above(self, threshold: float) -> float:
+        """P(pairs so equal) if the true difference is the threshold, 1 where it lies at or above what was seen."""
+        if threshold >= self.mean:
+            return 1.0
+        share = 1.0 + threshold if self.mean == 0.0 else (1.0 + threshold) / 2.0
+        return float(max(share, 0.0) ** self.images)
+
+    def doubt_below(self, threshold: float) -> float:
+        """The same from the other side."""
+        return Balance(mean=-self.mean, images=self.images).doubt_above(-threshold)

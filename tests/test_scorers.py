@@ -1,0 +1,218 @@
+"""Scorers of faces, parts, hair side and artifacts on observations written by hand."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from judging import BOX, WHOLE, expecting, face, hair, part, seen
+
+from evalharness import registry
+from evalharness.scorers.artifacts import Artifacts
+from evalharness.scorers.base import Scorer, info
+from evalharness.scorers.faces import Faces
+from evalharness.scorers.hair_side import HairSide
+from evalharness.scorers.parts import Parts
+from evalharness.types import Finding, Observation
+
+SHARES = st.floats(0.0, 0.5)
+STATES = st.sampled_from(["present", "closed", "missing", "hidden", "unsure"])
+
+
+@pytest.mark.parametrize("name", sorted(registry.SCORERS))
+def test_every_registered_scorer_is_made_without_arguments_and_judges_an_empty_observation(name: str) -> None:
+    scorer: Scorer = registry.find("scorer", name)()
+    assert info(scorer).name == name
+    score = scorer.score(expecting(), Observation(width=8, height=8), None)
+    assert score.metric == name
+    assert score.value is None and len(score.reason) > 10
+
+
+# faces
+
+
+@pytest.mark.parametrize(
+    ("observation", "value"),
+    [
+        (seen(face()), 1.0),
+        (seen(face(), face()), 0.0),
+        (seen(), 0.0),
+        (seen(face(), panels=(BOX, BOX)), 0.0),
+        (seen(face(), panels=()), 1.0),
+    ],
+    ids=["one", "two", "none", "collage", "panels not looked for"],
+)
+def test_one_face_in_one_picture_is_what_was_asked(observation: Observation, value: float) -> None:
+    assert Faces().score(expecting(faces=1), observation, None).value == value
+
+
+def test_from_behind_no_face_is_right_and_a_face_is_wrong() -> None:
+    cell = expecting(view="behind")
+    assert Faces().score(cell, seen(), None).value == 1.0
+    assert Faces().score(cell, seen(face()), None).value == 0.0
+
+
+def test_no_face_in_a_profile_is_unscored_because_the_finder_sees_none() -> None:
+    cell = expecting(view="left_profile")
+    score = Faces().score(cell, seen(), None)
+    assert (score.value, score.reason) == (None, "face finder does not see profiles")
+    assert Faces().score(cell, seen(face(), face()), None).value == 0.0
+    assert Faces().score(cell, seen(panels=(BOX, BOX)), None).value == 0.0
+
+
+def test_blindness_is_the_reason_and_not_a_zero() -> None:
+    score = Faces().score(expecting(faces=1), seen(blind={"face": "the image is black"}), None)
+    assert (score.value, score.reason) == (None, "the image is black")
+
+
+def test_nothing_asked_about_faces_is_unscored() -> None:
+    assert Faces().score(expecting(), seen(face()), None).value is None
+
+
+# parts
+
+
+def test_a_missing_mouth_is_named_and_drawn() -> None:
+    found = face(part("left_eye"), part("right_eye", "closed"), part("mouth", "missing"))
+    score = Parts().score(expecting(), seen(found), None)
+    assert score.value == pytest.approx(2 / 3)
+    assert score.reason == "missing: mouth"
+    assert [mark.label for mark in score.evidence] == ["face", "mouth missing"]
+    assert score.evidence[0].points == ((10.0, 20.0), (40.0, 60.0))
+
+
+def test_hidden_parts_do_not_count_and_are_said() -> None:
+    found = face(part("left_eye", "hidden"), part("right_eye"), part("mouth"))
+    score = Parts().score(expecting(), seen(found), None)
+    assert (score.value, score.reason) == (1.0, "nothing is missing; not readable: left eye")
+
+
+def test_parts_without_a_face_are_unscored() -> None:
+    assert Parts().score(expecting(), seen(), None).reason == "no face was found"
+    assert Parts().score(expecting(faces=0), seen(), None).reason == "no face is asked for"
+    assert Parts().score(expecting(), seen(face(part("mouth", "unsure"))), None).value is None
+
+
+def test_the_largest_face_is_judged() -> None:
+    small = face(part("mouth", "missing"))
+    assert Parts().score(expecting(), seen(small, face(part("mouth"), box=WHOLE)), None).value == 1.0
+
+
+@given(st.lists(STATES, min_size=3, max_size=3), st.integers(0, 2))
+def test_a_part_that_goes_missing_never_raises_the_share(states: list[str], index: int) -> None:
+    parts = [part(name, state) for name, state in zip(("left_eye", "right_eye", "mouth"), states, strict=True)]
+    before = Parts().score(expecting(), seen(face(*parts)), None).value
+    parts[index] = replace(parts[index], state="missing")
+    after = Parts().score(expecting(), seen(face(*parts)), None).value
+    assert after is not None
+    assert before is None or after <= before
+
+
+# hair side
+
+
+def test_a_ponytail_on_the_asked_side_scores_one_and_says_so() -> None:
+    score = HairSide().score(expecting(hair_side="right"), seen(face(), hair=hair(0.04, 0.31)), None)
+    assert (score.value, score.reason) == (1.0, "hair beyond the head: 31 % right, 4 % left; asked: right")
+    assert score.evidence[0].label == "head axis"
+
+
+def test_a_ponytail_on_the_other_side_scores_zero() -> None:
+    assert HairSide().score(expecting(hair_side="left"), seen(hair=hair(0.04, 0.31)), None).value == 0.0
+
+
+def test_nearly_balanced_hair_lies_between() -> None:
+    value = HairSide().score(expecting(hair_side="left"), seen(hair=hair(0.14, 0.10)), None).value
+    assert value == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(("right", "value"), [(0.2, 1.0), (0.28, 1.0), (0.32, 0.5), (0.4, 0.0)])
+def test_neither_side_is_asked_of_hair_that_is_down(right: float, value: float) -> None:
+    score = HairSide().score(expecting(hair_side="none"), seen(hair=hair(0.2, right)), None)
+    assert score.value == pytest.approx(value)
+    assert score.reason.endswith("asked: neither side")
+
+
+@given(SHARES, SHARES, st.sampled_from(["left", "right", "none"]))
+def test_a_mirrored_image_with_the_mirrored_wish_scores_the_same(left: float, right: float, asked: str) -> None:
+    mirrored = {"left": "right", "right": "left", "none": "none"}[asked]
+    value = HairSide().score(expecting(hair_side=asked), seen(hair=hair(left, right)), None).value
+    assert HairSide().score(expecting(hair_side=mirrored), seen(hair=hair(right, left)), None).value == value
+
+
+@given(SHARES, SHARES)
+def test_a_mirrored_image_with_the_same_wish_scores_the_opposite(left: float, right: float) -> None:
+    cell = expecting(hair_side="left")
+    value = HairSide().score(cell, seen(hair=hair(left, right)), None).value
+    mirrored = HairSide().score(cell, seen(hair=hair(right, left)), None).value
+    assert value is not None and mirrored == pytest.approx(1.0 - value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "observation", "reason"),
+    [
+        (None, seen(hair=hair(0.1, 0.3)), "no side"),
+        ("left", seen(), "no hair was found"),
+        ("left", seen(blind={"hair": "a hood covers it"}), "a hood covers it"),
+        ("left", seen(face(), face(), hair=hair(0.1, 0.3)), "2 faces"),
+        ("left", seen(panels=(BOX, BOX, BOX), hair=hair(0.1, 0.3)), "3 panels"),
+        ("left", seen(hair=hair(0.1, 0.3, confidence=0.1)), "too uncertain"),
+    ],
+)
+def test_hair_that_cannot_be_judged_is_unscored(asked: str | None, observation: Observation, reason: str) -> None:
+    score = HairSide().score(expecting(hair_side=asked), observation, None)
+    assert score.value is None
+    assert reason in score.reason
+
+
+def test_hair_evidence_shows_outline_and_tie() -> None:
+    found = hair(0.1, 0.3, outline=((0.0, 0.0), (5.0, 0.0), (5.0, 5.0)), accessory=BOX)
+    marks = HairSide().score(expecting(hair_side="left"), seen(hair=found), None).evidence
+    assert [mark.label for mark in marks] == ["head axis", "hair", "hair tie"]
+
+
+# artifacts
+
+
+def finding(name: str, strength: float, absence_counts: bool) -> Finding:
+    return Finding(name=name, strength=strength, absence_counts=absence_counts, box=BOX, note="over the body")
+
+
+def test_a_forbidden_thing_that_is_seen_scores_zero_with_its_place() -> None:
+    cell = expecting(forbid=("rope", "animal_ears"))
+    score = Artifacts().score(cell, seen(findings=(finding("rope", 0.5, False),)), None)
+    assert (score.value, score.reason) == (0.0, "rope seen (over the body)")
+    assert [mark.label for mark in score.evidence] == ["rope"]
+
+
+def test_absence_counts_only_where_the_finder_was_proven() -> None:
+    cell = expecting(forbid=("animal_ears",))
+    proven = Artifacts().score(cell, seen(findings=(finding("animal_ears", 0.1, True),)), None)
+    assert (proven.value, proven.reason) == (1.0, "no animal ears")
+    weak = Artifacts().score(cell, seen(findings=(finding("animal_ears", 0.1, False),)), None)
+    assert weak.value is None
+    assert weak.reason == "no animal ears seen, but offline perception cannot rule it out"
+
+
+def test_what_nobody_looked_for_is_unscored() -> None:
+    score = Artifacts().score(expecting(forbid=("rope", "collage")), seen(face()), None)
+    assert (score.value, score.reason) == (None, "no rope seen, but offline perception cannot rule it out")
+
+
+@pytest.mark.parametrize("observation", [seen(panels=(BOX, BOX)), seen(face(), face())], ids=["panels", "faces"])
+def test_a_collage_is_seen_by_its_panels_or_by_its_faces(observation: Observation) -> None:
+    score = Artifacts().score(expecting(forbid=("collage",)), observation, None)
+    assert score.value == 0.0
+    assert score.reason.startswith("collage seen (2 ")
+    assert len(score.evidence) == 2
+
+
+def test_one_panel_is_no_collage_and_no_panel_says_nothing() -> None:
+    cell = expecting(forbid=("collage",))
+    assert Artifacts().score(cell, seen(), None).value == 1.0
+    assert Artifacts().score(cell, seen(panels=()), None).value is None
+    assert Artifacts().score(cell, seen(blind={"panels": "too dark"}), None).value is None
+
+
+def test_two_asked_faces_are_no_collage() -> None:
+    assert Artifacts().score(expecting(forbid=("collage",), faces=2), seen(face(), face()), None).value == 1.0
