@@ -114,6 +114,7 @@ def _frozen(raw: Raw, subjects: tuple[str, ...], images: str | None) -> RunConfi
     _only_known(raw, {"suite", "backend", "perception", "subjects", "folder"}, "")
     _only_known(raw.get("backend"), {item.name for item in fields(BackendConfig)}, "backend")
     _only_known(raw.get("perception"), {item.name for item in fields(PerceptionConfig)}, "perception")
+    _take_perception(raw)
     plain = {key: raw.get(key) for key in GROUPS}
     try:
         return msgspec.convert(
@@ -122,6 +123,17 @@ def _frozen(raw: Raw, subjects: tuple[str, ...], images: str | None) -> RunConfi
     except msgspec.ValidationError as error:
         rule, _, place = str(error).replace("folder_path", "folder").partition(" - at `$.")
         raise ConfigError(f"{place.rstrip('`')}: {rule[0].lower()}{rule[1:]}.") from None
+
+
+def _take_perception(raw: Raw) -> None:
+    """A suite may preset options of the perceiver (`perception: {proven: [rope]}`); those of the config win."""
+    suite = raw.get("suite")
+    preset = suite.pop("perception", None) if isinstance(suite, dict) else None
+    if preset is None:
+        return
+    if not isinstance(preset, dict):
+        raise ConfigError(f"suite.perception must map options of the perceiver to values, not {preset!r}.")
+    raw["perception"]["options"] = preset | (raw["perception"].get("options") or {})
 
 
 def _only_known(level: object, known: set[str], level_name: str) -> None:

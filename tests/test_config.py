@@ -28,7 +28,7 @@ def test_run_without_overrides_is_the_demo() -> None:
     assert (config.backend.name, config.backend.model) == ("diffusers", "demo:checkpoint")
     assert config.perception.name == "offline"
     assert config.folder == Path("runs/demo")
-    assert len(config.subjects) == 4, "the suite's own list is used where none is given"
+    assert config.subjects == ("demo:loras/sakichan-*.safetensors",), "the suite's own list is used where none is given"
     assert "subjects" not in config.suite
 
 
@@ -168,3 +168,9 @@ def test_group_that_an_own_config_leaves_out_is_missed(here: Path) -> None:
     write(here / "conf" / "config.yaml", "defaults:\n  - suites@suite: demo\n  - perception: offline\nfolder: x\n")
     with pytest.raises(ConfigError, match="backend must be a mapping, not None"):
         compose([])
+
+
+def test_a_suite_presets_options_of_the_perceiver_and_an_override_wins(tmp_path: Path) -> None:
+    assert compose([]).perception.options == {"proven": ["rope", "animal_ears"]}
+    assert compose(["suite=harmony_grid"]).perception.options == {}
+    assert compose(["perception.options={proven: [rope]}"]).perception.options == {"proven": ["rope"]}

@@ -134,7 +134,7 @@ def test_lora_that_changes_no_pixel_is_refused(inputs: Path, tmp_path: Path, mon
 
 BAD_INPUT = {
     "unknown suite": (["suite=smal"], "unknown suite 'smal'. Did you mean 'small'?"),
-    "misspelt key": (["backend.batchsize=2"], "Did you mean 'backend.batch_size'?"),
+    "misspelt key": (["backend.batchsize=2"], "Did you mean 'batch_size'?"),
     "misspelt suite key": (["suite.seed=[1]"], "Did you mean 'seeds'?"),
     "unknown scorer": (["suite.scorers=[harmny]"], "Did you mean 'harmony'?"),
     "missing model": (["backend=diffusers", "backend.model=/no/such/model"], "/no/such/model"),

@@ -29,13 +29,13 @@ class _Plain:
 
 
 PLAIN = ("name", "version", "description", "seeds", "strengths", "references", "scorers")
-MADE = ("prompts", "grid", "negative", "expect", "settings", "gates", "objective", "files", "subjects")
+MADE = ("prompts", "grid", "negative", "expect", "settings", "gates", "objective", "files", "subjects", "perception")
 
 
 def read_suite(raw: Mapping[str, object]) -> Suite:
     """Check a suite and freeze it; raises SuiteError, one sentence with the place, for the first mistake.
 
-    `negative` and `expect` are defaults of all prompts; `subjects` is read by the configuration, not here.
+    `negative` and `expect` are defaults of all prompts; `subjects` and `perception` are for the configuration.
     """
     place = f"suite {raw.get('name', 'without a name')}:"
     known: Mapping[str, Any] = only_known(raw, (*PLAIN, *MADE), place)

@@ -1,0 +1,67 @@
+"""What README promises is so: its suite is read, its scorer scores, its file tree is the real one."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from evalharness.suite import read_suite
+from evalharness.types import Box, Cell, Face, Observation, Prompt, Setting
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str, number: int = 0) -> str:
+    """The text of README's n-th fenced block of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)[number]
+
+
+def test_suite_of_the_readme_is_a_suite() -> None:
+    suite = read_suite(yaml.safe_load(block("yaml")))
+
+    assert suite.name == "mine"
+    assert [rule.metric for rule in suite.gates] == ["hair_side", "color_drift"]
+
+
+@pytest.mark.parametrize(("left", "value"), [(40.0, 1.0), (0.0, 0.0)])
+def test_scorer_of_the_readme_scores(left: float, value: float) -> None:
+    names: dict[str, Any] = {}
+    exec(compile(block("python"), "README.md", "exec"), names)
+    cell = Cell(
+        key="k",
+        pair_key="p",
+        subject="base",
+        strength=0.0,
+        prompt=Prompt(id="x", text="x"),
+        setting=Setting(),
+        seed=1,
+    )
+    face = Face(box=Box(x=left, y=0.0, width=20.0, height=20.0), confidence=1.0)
+    scorer = names["Centered"]()
+
+    assert scorer.score(cell, Observation(width=100, height=100, faces=(face,)), None).value == value
+    assert scorer.score(cell, Observation(width=100, height=100), None).value is None
+
+
+def test_file_tree_of_the_readme_names_every_module_and_nothing_else() -> None:
+    lines = re.findall(r"^  (\S+) +\S", tree(), flags=re.MULTILINE)
+    package = ROOT / "evalharness"
+    real = {path.name for path in package.glob("*.py")} - {"__init__.py"}
+    real |= {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+
+    assert set(lines) == real
+
+
+def tree() -> str:
+    """The block that holds the file tree."""
+    return next(text for text in re.findall(r"```\n(.*?)```", README, flags=re.DOTALL) if "evalharness/\n" in text)
+
+
+def test_commands_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^\$ make (\w+)", README, flags=re.MULTILINE):
+        assert f"\n{target}:" in makefile
+    assert (ROOT / "docs" / "report.png").is_file()
