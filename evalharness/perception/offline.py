@@ -1,0 +1,155 @@
+"""The perceiver that needs no model files: animeface's faces, and geometry and colour for all else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+from PIL import Image
+from scipy import ndimage
+
+from evalharness.errors import PerceptionError, unknown
+from evalharness.perception import findings
+from evalharness.perception.colors import to_lab
+from evalharness.perception.faces import FoundFace, find_faces
+from evalharness.perception.geometry import Array, crop_head
+from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
+from evalharness.perception.panels import find_panels
+from evalharness.perception.parts import FaceReading, read_parts
+from evalharness.perception.regions import region_colors
+from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
+from evalharness.types import Face, Finding, Hair, Observation
+
+VERSION = 1
+WORKING_SIDE = 192
+"""Masks and panels are read at this longest side; more pixels show nothing new to them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """An image in the sizes it is looked at: `lab` of the image, `small` of a smoothed copy `shrink` times as large."""
+
+    image: Image.Image
+    lab: Array
+    small: Array
+    shrink: float
+
+
+def look(image: Image.Image) -> View:
+    """Prepare an RGB image."""
+    shrink = min(1.0, WORKING_SIDE / max(image.size))
+    small = reduced(image, shrink)
+    # pixel noise would tear masks apart
+    smooth = ndimage.gaussian_filter(to_lab(small), (0.6, 0.6, 0))
+    return View(image=image, lab=to_lab(image), small=smooth, shrink=shrink)
+
+
+def reduced(image: Image.Image, factor: float) -> Image.Image:
+    """The image `factor` times as large, averaged; itself for factor 1."""
+    if factor >= 1.0:
+        return image
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+class OfflinePerceiver:
+    """Sees faces, their parts, hair, colours, panels and a few faults, without any model file.
+
+    Args:
+        proven: names of findings whose absence may be trusted, because the finder was measured on such images
+            (the demo's drawn world); for all others 'not found' means that nobody can tell.
+        max_side: larger images are first reduced to this longest side in pixels (64 or more); boxes and points are
+            always given in pixels of the image itself.
+    """
+
+    def __init__(self, *, proven: Sequence[str] = (), max_side: int = 512) -> None:
+        for name in proven:
+            if name not in findings.NAMES:
+                raise PerceptionError(unknown("finding", name, findings.NAMES))
+        if max_side < 64:
+            raise PerceptionError(f"max_side is {max_side}; it must be at least 64 pixels.")
+        self.proven = tuple(sorted(proven))
+        self.max_side = max_side
+
+    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """Version of this perceiver, its options, and the packages that see."""
+        packages = {name: version(name) for name in ("animeface", "pillow", "scikit-image", "scipy", "numpy")}
+        own: dict[str, str | int | float | bool] = {
+            "perceiver": "offline",
+            "version": VERSION,
+            "proven": ",".join(self.proven),
+            "max_side": self.max_side,
+        }
+        return own | packages
+
+    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
+        """One observation per image, in order; raises PerceptionError where the face finder fails its self-test."""
+        return [self._observe(image.convert("RGB")) for image in images]
+
+    def _observe(self, image: Image.Image) -> Observation:
+        factor = min(1.0, self.max_side / max(image.size))
+        view = look(reduced(image, factor))
+        faces = find_faces(view.image)
+        main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
+        hair = find_hair(view, main)
+        readings = [read_parts(view.lab, face, None if hair is None else hair.color) for face in faces]
+        seen = [seen_face(view, face, read) for face, read in zip(faces, readings, strict=True)]
+        irises = [read.iris for read in readings if read.iris is not None]
+        small = 1.0 / (factor * view.shrink)
+        return Observation(
+            width=image.width,
+            height=image.height,
+            faces=tuple(scale_face(face, 1.0 / factor) for face in seen),
+            panels=tuple(scale_box(box, small) for box in find_panels(view.small)),
+            hair=None if hair is None else scale_hair(hair_seen(view, hair), small),
+            colors=region_colors(view.small, hair, None if main is None else crop_head(view.lab, main.frame)),
+            findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair, irises)),
+            blind=blind(main, hair),
+        )
+
+    def _trusted(self, finding: Finding, factor: float) -> Finding:
+        return replace(scale_finding(finding, factor), absence_counts=finding.name in self.proven)
+
+
+def find_hair(view: View, face: FoundFace | None) -> HairMask | None:
+    """The main head's hair in the view's small image."""
+    if face is None:
+        return hair_without_face(view.small)
+    return hair_of_face(view.small, face.frame.scaled(view.shrink))
+
+
+def hair_seen(view: View, hair: HairMask) -> Hair:
+    """The figures of a hair mask with its hair tie."""
+    return replace(hair_figures(hair), accessory=hair_tie(view.small, hair))
+
+
+def seen_face(view: View, face: FoundFace, reading: FaceReading) -> Face:
+    """A found face with its parts."""
+    box = face.box
+    room = (box.x, box.y, view.image.width - box.x - box.width, view.image.height - box.y - box.height)
+    cut, angle = min(room) < 0, face.frame.angle
+    return Face(box=box, confidence=face.likelihood, angle=angle, cut_by_frame=cut, parts=reading.parts)
+
+
+def find_faults(
+    view: View, face: FoundFace | None, hair: HairMask | None, irises: Sequence[float]
+) -> tuple[Finding, ...]:
+    """What should perhaps not be there, with boxes in the small image; what could not be looked for is left out."""
+    # a head found by its hair alone has no certain size, and then the body has no certain place
+    frame = None if face is None else face.frame.scaled(view.shrink)
+    found = [findings.find_rope(view.small, frame, None if hair is None else hair.mask), findings.find_blur(view.image)]
+    if hair is not None:
+        found.append(findings.find_ears(hair))
+    if irises:
+        found.append(findings.find_blank_eyes(min(irises)))
+    return tuple(found)
+
+
+def blind(face: FoundFace | None, hair: HairMask | None) -> dict[str, str]:
+    """What could not be seen, and why."""
+    unseen = {}
+    if face is None:
+        unseen["face"] = "no anime face was found at any of the sizes and turns tried; profiles are not seen"
+        unseen["eyes"] = unseen["skin"] = "without a face nobody can say where they are"
+    if hair is None:
+        unseen["hair"] = "no area stands out as hair"
+    return unseen

@@ -1,0 +1,44 @@
+"""The colours an image is made of: a small deterministic k-means, and who is nearest to a pixel."""
+
+import numpy as np
+
+from evalharness.perception.geometry import Array
+
+ROUNDS = 8
+"""Rounds of k-means; centres of flat drawings stand still earlier."""
+
+
+def clusters(pixels: Array, count: int) -> Array:
+    """At most `count` centres (k, 3) of Lab pixels (n, 3), begun at the pixels farthest from those begun with.
+
+    Deterministic: farthest-point start from the median (Gonzalez 1985), then Lloyd's rounds.
+    """
+    sample = pixels[:: max(1, len(pixels) // 2000)]
+    centers = [np.median(sample, axis=0)]
+    nearest = np.linalg.norm(sample - centers[0], axis=1)
+    while len(centers) < count and nearest.max() > 10.0:
+        centers.append(sample[int(nearest.argmax())])
+        nearest = np.minimum(nearest, np.linalg.norm(sample - centers[-1], axis=1))
+    return _lloyd(sample, np.array(centers))
+
+
+def _lloyd(sample: Array, centers: Array) -> Array:
+    for _ in range(ROUNDS):
+        owner = labels(sample, centers)
+        centers = np.array(
+            [sample[owner == k].mean(axis=0) if (owner == k).any() else centers[k] for k in range(len(centers))]
+        )
+    return centers
+
+
+def labels(pixels: Array, centers: Array) -> Array:
+    """The index of the nearest centre for every pixel (..., 3)."""
+    return np.asarray(np.linalg.norm(pixels[..., None, :] - centers, axis=-1).argmin(axis=-1))
+
+
+def nearest_distance(lab: Array, centers: Array, lightness: float) -> Array:
+    """Distance of every pixel to its nearest centre, lightness weighted by `lightness`; infinite without centres."""
+    best = np.full(lab.shape[:-1], np.inf)
+    for center in centers:
+        best = np.minimum(best, np.sqrt((((lab - center) * (lightness, 1.0, 1.0)) ** 2).sum(axis=-1)))
+    return best

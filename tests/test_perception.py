@@ -1,0 +1,178 @@
+"""What offline perception sees, on drawings whose truth is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evalharness.errors import PerceptionError
+from evalharness.perception import faces
+from evalharness.perception.offline import OfflinePerceiver
+from evalharness.types import Observation, Part
+
+drawing = pytest.importorskip("evalharness.demo.drawing", reason="the drawn world is not there")
+look = pytest.importorskip("evalharness.demo.look", reason="the drawn world is not there")
+
+REAL = Path(__file__).parents[2] / "shared" / "harmony-lab" / "images"
+
+
+def picture(**words: object) -> Image.Image:
+    return drawing.draw(look.Look(seed=5, **words), 128).image
+
+
+def seen(image: Image.Image, **options: object) -> Observation:
+    (observation,) = OfflinePerceiver(**options).observe([image])
+    return observation
+
+
+def part(observation: Observation, name: str) -> Part:
+    (found,) = [one for one in observation.faces[0].parts if one.name == name]
+    return found
+
+
+def test_one_face_is_found_in_one_picture() -> None:
+    observation = seen(picture())
+    assert len(observation.faces) == 1
+    assert len(observation.panels) == 1
+    assert "face" not in observation.blind
+
+
+def test_face_box_lies_around_the_drawn_eyes() -> None:
+    drawn = drawing.draw(look.Look(seed=5), 128)
+    box = seen(drawn.image).faces[0].box
+    left, _, right, bottom = drawn.truth.parts.left_eye
+    assert box.x < left < right < box.x + box.width
+    assert box.y < bottom < box.y + box.height
+
+
+@pytest.mark.parametrize(("side", "image_side"), [("left", "right"), ("right", "left")])
+def test_ponytail_is_seen_on_the_side_of_the_image_where_it_hangs(side: str, image_side: str) -> None:
+    hair = seen(picture(hairstyle="side_ponytail", side=side)).hair
+    assert hair is not None
+    there, away = (hair.right, hair.left) if image_side == "right" else (hair.left, hair.right)
+    assert there - away > 0.15
+
+
+def test_mirrored_picture_has_mirrored_hair() -> None:
+    image = picture(hairstyle="side_ponytail", side="left")
+    hair, mirrored = (seen(one).hair for one in (image, image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    assert hair is not None
+    assert mirrored is not None
+    assert hair.right == pytest.approx(mirrored.left, abs=0.06)
+
+
+def test_tail_is_seen_from_behind_without_a_face() -> None:
+    observation = seen(picture(hairstyle="side_ponytail", side="left", view="behind"))
+    assert observation.faces == ()
+    assert "face" in observation.blind
+    assert observation.hair is not None
+    assert observation.hair.left - observation.hair.right > 0.08
+
+
+@pytest.mark.parametrize("emotion", ["neutral", "happy", "sad", "angry", "surprised"])
+def test_mouth_shows_the_drawn_emotion(emotion: str) -> None:
+    mouth = part(seen(picture(emotion=emotion)), "mouth")
+    assert max(mouth.emotions, key=lambda name: mouth.emotions[name]) == emotion
+    assert sum(mouth.emotions.values()) == pytest.approx(1.0)
+
+
+def test_angry_brows_over_a_happy_mouth_are_read_apart() -> None:
+    observation = seen(picture(emotion="happy", brows="angry"))
+    brows, mouth = part(observation, "brows"), part(observation, "mouth")
+    assert max(brows.emotions, key=lambda name: brows.emotions[name]) == "angry"
+    assert max(mouth.emotions, key=lambda name: mouth.emotions[name]) == "happy"
+
+
+def test_missing_mouth_is_missing_and_says_nothing() -> None:
+    mouth = part(seen(picture(faults=("missing_mouth",))), "mouth")
+    assert mouth.state == "missing"
+    assert mouth.emotions == {}
+
+
+def test_hair_color_is_the_drawn_one() -> None:
+    color = next(one for one in seen(picture(hair_rgb=(226, 122, 44))).colors if one.region == "hair")
+    assert np.linalg.norm(np.array(color.lab) - (63.0, 33.7, 56.3)) < 6.0
+
+
+def test_several_panels_are_told_from_one_picture() -> None:
+    assert len(seen(picture(faults=("several_panels",), background="park")).panels) > 1
+
+
+def test_rope_is_found_only_where_it_is() -> None:
+    strengths = [
+        next(one.strength for one in seen(picture(faults=faults)).findings if one.name == "rope")
+        for faults in ((), ("rope",))
+    ]
+    assert strengths[0] < 0.5 < strengths[1]
+
+
+def test_blur_is_found_only_where_it_is() -> None:
+    strengths = [
+        next(one.strength for one in seen(picture(faults=faults)).findings if one.name == "blur")
+        for faults in ((), ("blur",))
+    ]
+    assert strengths[0] < 0.5 < strengths[1]
+
+
+def test_absence_counts_only_for_proven_findings() -> None:
+    findings = {one.name: one.absence_counts for one in seen(picture(), proven=("rope",)).findings}
+    assert findings["rope"]
+    assert not findings["blur"]
+
+
+def test_observation_is_in_pixels_of_the_given_image_whatever_its_size() -> None:
+    image = picture()
+    small = seen(image)
+    large = seen(image.resize((640, 640), Image.Resampling.BICUBIC), max_side=128)
+    assert (large.width, large.height) == (640, 640)
+    assert large.faces[0].box.x / 640 == pytest.approx(small.faces[0].box.x / 128, abs=0.03)
+    assert large.faces[0].parts[3].outline[0][0] / 640 == pytest.approx(
+        small.faces[0].parts[3].outline[0][0] / 128, abs=0.04
+    )
+
+
+def test_empty_picture_gives_reasons_instead_of_guesses() -> None:
+    observation = seen(Image.new("RGB", (128, 128), (200, 200, 200)))
+    assert observation.faces == ()
+    assert observation.hair is None
+    assert {"face", "hair"} <= set(observation.blind)
+
+
+def test_order_and_company_do_not_change_an_observation() -> None:
+    first, second = picture(), picture(emotion="angry", hairstyle="twin_tails")
+    perceiver = OfflinePerceiver()
+    assert perceiver.observe([second, first])[1] == perceiver.observe([first])[0]
+
+
+def test_fingerprint_changes_with_options_and_names_the_packages() -> None:
+    plain, proven = OfflinePerceiver().fingerprint(), OfflinePerceiver(proven=("rope",)).fingerprint()
+    assert plain != proven
+    assert {"animeface", "pillow", "version"} <= set(plain)
+
+
+def test_unknown_finding_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(PerceptionError, match=r"unknown finding 'ropes'\. Did you mean 'rope'"):
+        OfflinePerceiver(proven=("ropes",))
+
+
+def test_blind_detector_is_refused_with_the_pillow_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces.check_detector.cache_clear()
+    monkeypatch.setattr("animeface.detect", lambda image: [])
+    with pytest.raises(PerceptionError, match="Pillow below 12"):
+        OfflinePerceiver().observe([picture()])
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")
+@pytest.mark.parametrize(
+    ("name", "mouth"), [("lora_v1__energetic_happy_v3", "present"), ("lora_v2__soft_neutral_v1", "present")]
+)
+def test_real_face_is_found_with_its_mouth(name: str, mouth: str) -> None:
+    observation = seen(Image.open(REAL / f"{name}.png"))
+    assert len(observation.faces) == 1
+    assert part(observation, "mouth").state == mouth
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")
+def test_real_collage_has_several_panels() -> None:
+    assert len(seen(Image.open(REAL / "lora_v1__energetic_happy_v1.png")).panels) == 3
