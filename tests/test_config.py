@@ -170,7 +170,6 @@ def test_group_that_an_own_config_leaves_out_is_missed(here: Path) -> None:
         compose([])
 
 
-def test_a_suite_presets_options_of_the_perceiver_and_an_override_wins(tmp_path: Path) -> None:
-    assert compose([]).perception.options == {"proven": ["rope", "animal_ears"]}
+def test_a_suite_presets_options_of_the_perceiver() -> None:
+    assert compose([]).perception.options == {"proven": ["rope"]}
     assert compose(["suite=harmony_grid"]).perception.options == {}
-    assert compose(["perception.options={proven: [rope]}"]).perception.options == {"proven": ["rope"]}
