@@ -116,7 +116,7 @@ def train_judge(
         down, right = (int(shift) for shift in rng.integers(-4, 5, size=2))
         pictures = to_tensor(images[picked]).roll((down, right), (2, 3))
         loss = judge_loss(judge, pictures + 0.03 * torch.from_numpy(rng.standard_normal(1)).float(), wanted[picked])
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         if step % 100 == 0:
