@@ -10,7 +10,7 @@ TRIGGER = "sakichan"
 
 TEMPLATE_SHARE = 0.15
 PROSE_SHARE = 0.3
-# Long lists drown the words that matter most.
+# 0.75 at first; shortened in the hope that emotions would be followed, which they were not (docs/experiments.md).
 LESSER_SHARE = 0.4
 COLOR_SHARE = 0.85
 
