@@ -1,22 +1,25 @@
-"""How well offline perception sees the drawn world at 128 pixels, after a simulated lossy VAE.
+"""How well offline perception sees the drawn world at 128 pixels, after the loss of an autoencoder.
 
-    python bench/perception.py [number of looks] [seed]
+    python bench/perception.py --looks 256 --seed 4 --loss autoencoder
 
-Every look is drawn, blurred, given noise and saved as JPEG, as a small VAE would blur it; then what was observed is
-compared with the drawing's truth. Prints one line a question: the share answered rightly, and over how many looks.
+Every look is drawn and goes through the demo's autoencoder (or is blurred, given noise and saved as JPEG, which is a
+simulated one); then what was observed is compared with the drawing's truth. Prints one line a question: the share
+answered rightly, and over how many looks.
 """
 
+import argparse
 import io
-import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from evalharness.backends.torchvision_shim import ensure_torchvision
 from evalharness.demo.drawing import Drawing, draw, sample_fault_look, sample_look
 from evalharness.demo.look import FAULTS, Look
+from evalharness.paths import resolve
 from evalharness.perception.colors import to_lab
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.types import Face, Observation
@@ -102,15 +105,31 @@ def _face_answers(look: Look, face: Face) -> Iterator[tuple[str, float]]:
         yield f"emotion, {name} alone", emotion(face, names) == look.emotion
 
 
+def autoencoder() -> Callable[[Image.Image, np.random.Generator], Image.Image]:
+    """The demo checkpoint's autoencoder as a lossy step."""
+    ensure_torchvision()
+    from diffusers import AutoencoderKL
+
+    from evalharness.demo.autoencoder import reconstruct
+
+    vae = AutoencoderKL.from_pretrained(resolve("demo:checkpoint"), subfolder="vae").float().eval()
+    return lambda image, _: Image.fromarray(reconstruct(vae, np.asarray(image)[None])[0])
+
+
 def main() -> None:
     """Measure and print the table."""
-    count, seed = (int(value) for value in (sys.argv[1:] + ["200", "0"][len(sys.argv) - 1 :])[:2])
-    rng = np.random.default_rng(seed)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--looks", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--loss", choices=("simulated", "autoencoder"), default="autoencoder")
+    options = parser.parse_args()
+    loss = lossy if options.loss == "simulated" else autoencoder()
+    rng = np.random.default_rng(options.seed)
     perceiver = OfflinePerceiver()
     figures: dict[str, list[float]] = defaultdict(list)
-    for look in looks(count, rng):
+    for look in looks(options.looks, rng):
         drawing = draw(look, SIZE)
-        (seen,) = perceiver.observe([lossy(drawing.image, rng)])
+        (seen,) = perceiver.observe([loss(drawing.image, rng)])
         for question, figure in answers(drawing, seen):
             figures[question].append(float(figure))
     for question in sorted(figures):

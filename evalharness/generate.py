@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 from PIL import Image
 
 from evalharness.backends.base import Maker
+from evalharness.backends.lora import differs
 from evalharness.errors import SubjectError
 from evalharness.store import Store
 from evalharness.types import Advance, Cell, Failure, Subject
@@ -40,12 +40,10 @@ def generate(
 
 
 def changes_pixels(made: Made, baseline: Mapping[str, Cell], store: Store) -> bool:
-    """Whether any image differs from the base's image of the same draw; True where there is none to compare with."""
+    """Whether any image differs from the base's by more than rounding; True where none can be compared."""
     pairs = [(image, baseline[cell.pair_key]) for cell, image in made if cell.pair_key in baseline]
     stored = store.images(cell for _, cell in pairs)
     comparable = [
         (image, cell) for image, cell in pairs if not isinstance(image, Failure) and isinstance(stored[cell.key], str)
     ]
-    return not comparable or any(
-        not np.array_equal(np.asarray(image), np.asarray(store.load_image(cell))) for image, cell in comparable
-    )
+    return not comparable or any(differs(image, store.load_image(cell)) for image, cell in comparable)

@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from evalharness.backends.folder import read_image
 from evalharness.digest import digest, file_digest
 from evalharness.errors import InputError
+from evalharness.paths import IMAGE_SUFFIXES
 from evalharness.perception.base import Perceiver
 from evalharness.store import Store
-from evalharness.types import Advance, Cell, Observation, Reference
+from evalharness.types import Advance, Cell, Failure, Observation, Reference
 
 BATCH = 8
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 
 def observe(cells: Sequence[Cell], perceiver: Perceiver, store: Store, advance: Advance) -> dict[str, Observation]:
@@ -53,9 +54,7 @@ def observe_references(folder: Path | None, perceiver: Perceiver, store: Store) 
 
 
 def _open(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as opened:
-            image: Image.Image = opened.convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
-        raise InputError(f"reference image '{path}' cannot be read: {error}; remove or replace it.") from error
+    image = read_image(path)
+    if isinstance(image, Failure):
+        raise InputError(f"reference image: {image.reason}; remove or replace it.")
     return image

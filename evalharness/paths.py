@@ -7,6 +7,8 @@ from evalharness.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent
 DEMO = "demo:"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+"""What counts as an image among existing files and references."""
 
 
 def shipped(folder: str) -> Path:

@@ -179,3 +179,19 @@ def in_process(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[i
     errors = io.StringIO()
     monkeypatch.setattr(sys, "stderr", errors)
     return small_run.main(arguments), errors.getvalue()
+
+
+def test_lora_that_only_rounds_otherwise_is_refused(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from evalharness.backends.fake import FakeMaker
+
+    def one_step(self: FakeMaker, subject: object, cells: list[object]) -> list[Image.Image]:
+        value = 200 if getattr(subject, "identity") == "base" else 201  # noqa: B009 - any subject will do
+        return [Image.fromarray(np.full((64, 64, 3), value, np.uint8)) for _ in cells]
+
+    monkeypatch.setattr(FakeMaker, "generate", one_step)
+    code, errors = in_process(small_run.arguments(inputs, tmp_path / "run"), monkeypatch)
+
+    assert code == 2
+    assert "changes no pixel" in errors

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from evalharness.errors import InputError
 from evalharness.paths import resolve
 from evalharness.types import Decision, Judgement
 
@@ -16,7 +17,12 @@ FAULTY = ("flipped", "orange", "rope")
 
 def read_truth() -> Mapping[str, Any]:
     """truth.json: `best`, and under `subjects` the shares and the overall mark of every LoRA."""
-    truth: Mapping[str, Any] = json.loads(resolve("demo:truth.json").read_text(encoding="utf-8"))
+    path = resolve("demo:truth.json")
+    if not path.is_file():
+        raise InputError(
+            f"'{path}' is missing, so verdicts cannot be checked; make it: python -m evalharness.demo.truth"
+        )
+    truth: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return truth
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from evalharness.cli import main as command_line
 from evalharness.config import compose
 from evalharness.demo.expected import surprises
+from evalharness.errors import InputError
 from evalharness.record import load_run
 
 
@@ -19,7 +20,11 @@ def main(overrides: Sequence[str]) -> int:
     folder: Path = compose(["suite=demo", *overrides]).folder
     if code not in (0, 3, 4):
         return code
-    wrong = surprises(load_run(folder).judgement)
+    try:
+        wrong = surprises(load_run(folder).judgement)
+    except InputError as error:
+        sys.stderr.write(f"demo       {error}\n")
+        return error.exit_code
     if code != 0:
         wrong = (*wrong, f"the run ends with exit code {code}, and 0 is expected: its best epoch is a good one")
     for sentence in wrong:

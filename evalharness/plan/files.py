@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evalharness.errors import SuiteError, unknown
+from evalharness.paths import IMAGE_SUFFIXES
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 FIELD = re.compile(r"\{(\w+)\}")
 SHOWN = 5
 
@@ -43,7 +43,7 @@ def list_files(
     paths = [
         path
         for path in sorted(folder.rglob("*") if nested else folder.glob("*"))
-        if path.suffix.lower() in SUFFIXES and path.is_file()
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
     ]
     matched = {path: _match(path.relative_to(folder).with_suffix("").as_posix(), matchers) for path in paths}
     missed = [path for path, fields in matched.items() if fields is None]
@@ -57,7 +57,7 @@ def list_files(
 
 def _matcher(pattern: str, labels: Mapping[str, Collection[str]]) -> re.Pattern[str]:
     suffix = Path(pattern).suffix
-    stem = pattern.removesuffix(suffix) if suffix.lower() in SUFFIXES else pattern
+    stem = pattern.removesuffix(suffix) if suffix.lower() in IMAGE_SUFFIXES else pattern
     names = FIELD.findall(stem)
     if len(set(names)) != len(names) or "{" in FIELD.sub("", stem):
         raise SuiteError(f"files.pattern '{pattern}' is not readable; write each field once, as {{name}}.")
