@@ -24,9 +24,12 @@ SMALL = [
     "suite.settings.steps=4",
     "backend.batch_size=2",
     """suite.prompts=[
-      {id: a, text: "sakichan, 1girl, front view, happy", expect: {emotion: happy, hair_side: right, faces: 1}},
-      {id: b, text: "sakichan, 1girl, front view, angry", expect: {emotion: angry, hair_side: right, faces: 1}},
-      {id: c, text: "sakichan, 1girl, from behind", expect: {view: behind, hair_side: left, faces: 0}}]""".replace(
+      {id: a, text: "sakichan, 1girl, front view, happy", expect: {emotion: happy, hair_side: right, faces: 1},
+       axes: {view: front, hair: kept}},
+      {id: b, text: "sakichan, 1girl, front view, angry", expect: {emotion: angry, hair_side: right, faces: 1},
+       axes: {view: front, hair: kept}},
+      {id: c, text: "sakichan, 1girl, from behind", expect: {view: behind, hair_side: left, faces: 0},
+       axes: {view: behind, hair: kept}}]""".replace(
         "\n", " "
     ),
 ]

@@ -12,6 +12,8 @@ from evalharness.demo.look import Look
 
 SIZE = 128
 FAULT_SHARE = 0.08
+ROPE_SHARE = 0.04
+"""Ropes are the hardest thing to draw, and rare ones come out of the autoencoder as brown fog."""
 DISHARMONY_SHARE = 0.02
 FACE_WEIGHT = 3.0
 FEATURE_WEIGHT = 10.0
@@ -39,7 +41,9 @@ def sample_world_look(rng: np.random.Generator) -> Look:
     draw_of = rng.random()
     if draw_of < FAULT_SHARE:
         return sample_fault_look(rng)
-    if draw_of < FAULT_SHARE + DISHARMONY_SHARE:
+    if draw_of < FAULT_SHARE + ROPE_SHARE:
+        return sample_fault_look(rng, "rope")
+    if draw_of < FAULT_SHARE + ROPE_SHARE + DISHARMONY_SHARE:
         return sample_disharmonious_look(rng)
     return sample_look(rng)
 

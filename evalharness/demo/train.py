@@ -42,8 +42,8 @@ class Sizes:
 FULL = Sizes(
     autoencoder_drawings=10_000,
     denoiser_drawings=14_000,
-    autoencoder=Recipe(steps=4_000, batch=8, learning_rate=2e-3, seed=2),
-    denoiser=Recipe(steps=5_000, batch=32, learning_rate=1e-3, seed=4),
+    autoencoder=Recipe(steps=8_000, batch=8, learning_rate=2e-3, seed=2),
+    denoiser=Recipe(steps=12_000, batch=32, learning_rate=1e-3, seed=4),
     lora_steps=20,
 )
 QUICK = Sizes(

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
 from evalharness.backends.torchvision_shim import ensure_torchvision
 from evalharness.demo.autoencoder import as_images, reconstruct
 from evalharness.demo.captions import tags
 from evalharness.demo.dataset import draw_world, sample_looks, sample_world_look
-from evalharness.demo.drawing import sample_look
+from evalharness.demo.drawing import sample_fault_look, sample_look
 from evalharness.demo.judge import Judge, accuracy, facts, train_judge
+from evalharness.demo.look import Look
 from evalharness.demo.probes import Probe, marks, probes, summary
 from evalharness.demo.recipe import Recipe
 
@@ -27,9 +27,9 @@ BATCH = 16
 ASKED = ("emotion", "hairstyle", "side", "view", "hair_color")
 """Facts that every prompt of the obedience check names."""
 DATA = Path(__file__).parent / "data"
-JUDGE_RECIPE = Recipe(steps=300, batch=48, learning_rate=2e-3, seed=7)
-THROUGH = 0.12
-"""The share of the judge's drawings that go through the autoencoder."""
+JUDGE_RECIPE = Recipe(steps=1_500, batch=48, learning_rate=2e-3, seed=7)
+FAULT_SHARE = 0.3
+"""The share of the judge's drawings that have a fault: in the base model's world they are too rare to learn from."""
 
 
 @torch.no_grad()
@@ -63,25 +63,18 @@ def obedience(pipeline: Any, judge: Judge, count: int, guidance: float) -> dict[
     }
 
 
-def as_generated(vae: Any, images: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
-    """Drawings made to look like generated pictures: a share goes through the autoencoder, the others are blurred.
-
-    The autoencoder's own blur is right but slow on a CPU; Pillow's is near enough to learn from.
-    """
-    through = max(1, round(share * len(images)))
-    random = np.random.default_rng(73)
-    soft = [ImageFilter.GaussianBlur(random.uniform(0.6, 1.5)) for _ in images[through:]]
-    others = [np.asarray(Image.fromarray(one).filter(blur)) for one, blur in zip(images[through:], soft, strict=True)]
-    return np.stack([*reconstruct(vae, images[:through]), *others])
+def sample_judged_look(rng: np.random.Generator) -> Look:
+    """A look for the judge to learn from."""
+    return sample_fault_look(rng) if rng.random() < FAULT_SHARE else sample_world_look(rng)
 
 
 def taught_judge(vae: Any, count: int, recipe: Recipe, say: Callable[[str], None]) -> tuple[Judge, dict[str, float]]:
-    """A judge trained on `count` drawings, and its accuracy on others that all went through the autoencoder."""
+    """A judge trained on `count` drawings that went through the autoencoder, and its accuracy on others."""
     torch.manual_seed(recipe.seed)
     judge = Judge()
-    world = draw_world(sample_looks(count, 70, sample_world_look), workers=2 if count > 1000 else 1)
-    train_judge(judge, as_generated(vae, world.images, THROUGH), world.looks, recipe, say)
-    other = draw_world(sample_looks(max(50, count // 18), 71, sample_world_look))
+    world = draw_world(sample_looks(count, 70, sample_judged_look), workers=2 if count > 1000 else 1)
+    train_judge(judge, reconstruct(vae, world.images), world.looks, recipe, say)
+    other = draw_world(sample_looks(max(50, count // 10), 71, sample_world_look))
     return judge, accuracy(judge, reconstruct(vae, other.images), other.looks)
 
 
@@ -132,8 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Teach the judge, measure every LoRA and write truth.json."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--seeds", type=int, default=2, help="pictures of each probe")
-    parser.add_argument("--drawings", type=int, default=2400, help="drawings that teach the judge")
+    parser.add_argument("--seeds", type=int, default=8, help="pictures of each probe")
+    parser.add_argument("--drawings", type=int, default=5000, help="drawings that teach the judge")
     parser.add_argument("--judge", type=Path, help="file that keeps the judge from one call to the next")
     parser.add_argument("--steps-scale", type=float, default=1.0)
     chosen = parser.parse_args(arguments)

@@ -105,7 +105,9 @@ def _selection(
     entrants: Sequence[Entrant], leader: int, chances: Floats, tied: list[bool], estimates: list[Estimate]
 ) -> Selection:
     candidates = [
-        Candidate(subject=entrant.subject, objective=estimates[i], probability_best=float(chances[i]), tied=tied[i])
+        Candidate(
+            subject=entrant.subject, objective=estimates[i], probability_best=float(chances[i]), tied=bool(tied[i])
+        )
         for i, entrant in enumerate(entrants)
     ]
     near = [entrant.label for i, entrant in enumerate(entrants) if tied[i] and i != leader]

@@ -21,7 +21,9 @@ from evalharness.demo.look import EYE_COLORS, Look, image_side
 
 Rect = tuple[float, float, float, float]
 HEAD_UNIT = 0.182
-"""Half a face's width as a share of the image's side."""
+"""Half a face's width as a share of the image's side, before the zoom."""
+ZOOM = 1.22
+"""How close a single character is: twin tails still fit, and a mouth is wider than one cell of an autoencoder."""
 # left, top, width, height as shares of the page, and how far the crop zooms in
 PAGES: tuple[tuple[Rect, ...], ...] = (
     ((0.02, 0.02, 0.96, 0.47), (0.02, 0.51, 0.96, 0.47)),
@@ -96,12 +98,12 @@ def _truth(look: Look, panels: int, faces: int, parts: Parts) -> Truth:
 def _place(canvas: Canvas, look: Look, center: tuple[float, float], size: float) -> Figure:
     """A figure with its head near `center` (shares of the canvas), moved, turned and scaled by its seed."""
     random = chance(look.seed, "place")
-    x, y = np.array(center) + random.uniform(-0.03, 0.03, 2) * size
-    unit = HEAD_UNIT * size * random.uniform(0.94, 1.06)
-    turn = np.deg2rad(random.uniform(-4, 4) + _lean(look))
+    x, y = np.array(center) + random.uniform(-0.015, 0.015, 2) * size
+    unit = HEAD_UNIT * size * random.uniform(0.97, 1.03)
+    turn = np.deg2rad(random.uniform(-2, 2) + _lean(look))
     flip = -1 if look.view == "right_profile" else 1
     matrix = unit * np.array(((flip * np.cos(turn), -np.sin(turn)), (flip * np.sin(turn), np.cos(turn))))
-    line = 0.035 * random.uniform(0.85, 1.25)
+    line = 0.035 * random.uniform(0.95, 1.15)
     placed = dataclasses.replace(canvas.placed(matrix, (float(x), float(y))), line_width=line)
     return Figure(look=look, canvas=placed, colors=palette(look))
 
@@ -111,13 +113,13 @@ def _lean(look: Look) -> float:
     if look.pose == "standing":
         return 0.0
     towards = {"left_profile": -1, "right_profile": 1}
-    return 8.0 * towards.get(look.view, 1 if chance(look.seed, "lean").random() < 0.5 else -1)
+    return 6.0 * towards.get(look.view, 1 if chance(look.seed, "lean").random() < 0.5 else -1)
 
 
 def _group(canvas: Canvas, look: Look) -> tuple[Figure, ...]:
     if "several_faces" not in look.faults:
         center = {"left_profile": 0.46, "right_profile": 0.54}.get(look.view, 0.5)
-        return (_place(canvas, look, (center, 0.45), 1.0),)
+        return (_place(canvas, look, (center, 0.47), ZOOM),)
     random = chance(look.seed, "group")
     places = GROUPS[int(random.integers(len(GROUPS)))]
     looks = [dataclasses.replace(look, seed=look.seed + 7919 * number) for number in range(len(places))]

@@ -42,22 +42,22 @@ def draw_animal_ears(figure: Figure) -> None:
 
 
 def draw_rope(figure: Figure) -> None:
-    """A twisted rope wound around the chest, with two turns crossing it."""
+    """A thick twisted rope: three turns around the chest, and one end that hangs down over them."""
     random = figure.chance("rope")
     reach = 1.15 if figure.profile else 1.62
-    turns = [bezier(((-reach, y), (0, y + 0.24), (reach, y + random.uniform(-0.08, 0.08)))) for y in (1.95, 2.32, 2.7)]
-    turns.append(bezier(((-reach * 0.8, 1.6), (-0.1, 2.1), (reach * 0.75, 3.1))))
-    turns.append(bezier(((reach * 0.8, 1.6), (0.1, 2.1), (-reach * 0.75, 3.1))))
-    for turn in turns:
-        _draw_turn(figure, turn)
+    tilt = random.uniform(-0.06, 0.06)
+    for y in (1.48, 1.95, 2.42):
+        _draw_turn(figure, bezier(((-reach, y - tilt), (0, y + 0.2), (reach, y + tilt))))
+    x = random.uniform(-0.35, 0.35)
+    _draw_turn(figure, bezier(((x, 1.5), (x + 0.1, 2.1), (x - 0.05, 2.8))))
 
 
 def _draw_turn(figure: Figure, spine: Points) -> None:
-    figure.canvas.shape(ribbon(spine, (0.2, 0.2)), Paint(fill=ROPE, line=ROPE_DARK), 1.1)
-    steps = np.linspace(0, len(spine) - 1, 13)
+    figure.canvas.shape(ribbon(spine, (0.26, 0.26)), Paint(fill=ROPE, line=ROPE_DARK), 1.2)
+    steps = np.linspace(0, len(spine) - 1, 10)
     index = np.arange(len(spine))
     for place in np.stack((np.interp(steps, index, spine[:, 0]), np.interp(steps, index, spine[:, 1])), axis=1):
-        figure.canvas.line(place + np.array(((-0.06, 0.09), (0.06, -0.09))), ROPE_DARK, 1.0)
+        figure.canvas.line(place + np.array(((-0.08, 0.11), (0.08, -0.11))), ROPE_DARK, 1.3)
 
 
 def blurred(image: Image.Image) -> Image.Image:

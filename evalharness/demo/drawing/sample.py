@@ -17,7 +17,7 @@ def _pick(random: np.random.Generator, options: Sequence[Word], weights: Sequenc
 
 
 def sample_look(rng: np.random.Generator) -> Look:
-    """A harmonious look without faults. Words are equally likely, except that most faces look at us and most stand."""
+    """A harmonious look without faults: mostly from the front, standing, in soft light; the rest is even or nearly."""
     return Look(
         archetype=_pick(rng, words.ARCHETYPES),
         emotion=_pick(rng, words.EMOTIONS),
@@ -28,10 +28,10 @@ def sample_look(rng: np.random.Generator) -> Look:
         scrunchie=_pick(rng, tuple(words.SCRUNCHIE_COLORS)),
         ahoge=bool(rng.random() < 0.35),
         view=_pick(rng, words.VIEWS, (0.64, 0.12, 0.12, 0.12)),
-        pose=_pick(rng, words.POSES, (0.75, 0.25)),
+        pose=_pick(rng, words.POSES, (0.85, 0.15)),
         outfit=_pick(rng, words.OUTFITS),
-        background=_pick(rng, words.BACKGROUNDS),
-        light=_pick(rng, words.LIGHTS, (0.55, 0.15, 0.15, 0.15)),
+        background=_pick(rng, words.BACKGROUNDS, (0.2, 0.2, 0.12, 0.12, 0.12, 0.12, 0.12)),
+        light=_pick(rng, words.LIGHTS, (0.76, 0.08, 0.08, 0.08)),
         seed=int(rng.integers(2**31)),
     )
 

@@ -81,16 +81,13 @@ def _park(canvas: Canvas, random: np.random.Generator) -> None:
 
 def _night_city(canvas: Canvas, random: np.random.Generator) -> None:
     canvas.fill(ellipse((0.82, 0.14), (0.075, 0.075)), (252, 244, 200), BACKGROUND)
-    for x, y in random.uniform((0, 0), (1, 0.4), (14, 2)):
-        canvas.fill(ellipse((x, y), (0.005, 0.005), count=6), WHITE, BACKGROUND)
     left = -0.05
     while left < 1:
         width, top = random.uniform(0.11, 0.19), random.uniform(0.26, 0.56)
         canvas.fill(_rect(left, top, left + width, 1), mix((22, 22, 44), (50, 48, 84), random.random()), BACKGROUND)
-        for x in np.arange(left + 0.02, left + width - 0.03, 0.042):
-            for y in np.arange(top + 0.03, 0.95, 0.07):
-                if random.random() < 0.6:
-                    canvas.fill(_rect(x, y, x + 0.022, y + 0.034), (255, 220, 110), BACKGROUND)
+        for y in np.arange(top + 0.04, 0.9, 0.13):
+            if random.random() < 0.6:
+                canvas.fill(_rect(left + 0.03, y, left + width - 0.03, y + 0.05), (255, 220, 110), BACKGROUND)
         left += width + 0.005
 
 
@@ -98,9 +95,9 @@ def _sunset(canvas: Canvas, random: np.random.Generator) -> None:
     x = random.choice((0.18, 0.82)) + random.uniform(-0.05, 0.05)
     canvas.fill(ellipse((x, 0.56), (0.15, 0.15)), (255, 244, 190), BACKGROUND)
     canvas.fill(_rect(0, 0.66, 1, 1), (116, 70, 120), BACKGROUND)
-    for y in (0.69, 0.75, 0.82, 0.9):
+    for y in (0.72, 0.84):
         half = random.uniform(0.06, 0.13)
-        canvas.fill(_rect(x - half, y, x + half, y + 0.018), (255, 190, 120), BACKGROUND)
+        canvas.fill(_rect(x - half, y, x + half, y + 0.03), (255, 190, 120), BACKGROUND)
     for _ in range(3):
         center = (random.uniform(0, 1), random.uniform(0.12, 0.4))
         canvas.fill(ellipse(center, (0.2, 0.018)), (255, 160, 130), BACKGROUND)
