@@ -1,5 +1,6 @@
 """The weights and drawings that ship with the package."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,11 @@ def test_the_reference_set_is_the_one_the_code_draws() -> None:
         assert stem.with_suffix(".txt").read_text(encoding="utf-8").strip() == reference_caption(look)
         with Image.open(stem.with_suffix(".png")) as image:
             assert image.size == (128, 128)
+
+
+def test_the_truth_covers_every_lora_and_names_a_middle_epoch() -> None:
+    truth = json.loads((DATA / "truth.json").read_text(encoding="utf-8"))
+    overall = {name: shares["overall"] for name, shares in truth["subjects"].items()}
+    assert set(overall) == {"base", *EPOCHS, *FAULTY}
+    assert 4 <= int(truth["best"][-6:]) <= 10
+    assert all(overall[truth["best"]] > overall[other] for other in ("base", EPOCHS[0], EPOCHS[-1]))
