@@ -29,9 +29,7 @@ SMALL = [
       {id: b, text: "sakichan, 1girl, front view, angry", expect: {emotion: angry, hair_side: right, faces: 1},
        axes: {view: front, hair: kept}},
       {id: c, text: "sakichan, 1girl, from behind", expect: {view: behind, hair_side: left, faces: 0},
-       axes: {view: behind, hair: kept}}]""".replace(
-        "\n", " "
-    ),
+       axes: {view: behind, hair: kept}}]""".replace("\n", " "),
 ]
 CODES = (0, 3, 4)
 
