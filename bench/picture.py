@@ -18,7 +18,8 @@ def main(run: Path, target: Path) -> None:
         page.goto((run / "report.html").resolve().as_uri())
         page.locator("#images").evaluate("element => element.scrollIntoView()")
         page.wait_for_timeout(800)
-        page.evaluate("window.scrollTo(0, 0)")
+        page.evaluate("window.scrollTo({top: 0, behavior: 'instant'})")
+        page.wait_for_timeout(300)
         page.screenshot(path=target)
         browser.close()
 

@@ -6,6 +6,7 @@ python bench/store_demo_run.py runs/demo-all
 
 import gzip
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from evalharness.codec import encode
@@ -15,9 +16,10 @@ TARGET = Path(__file__).parent.parent / "tests" / "data" / "demo_run.json.gz"
 
 
 def main(folder: Path) -> None:
-    """Write cells, subjects, metrics and scores; images and observations stay behind."""
+    """Write cells, subjects, metrics and scores; images, observations and evidence stay behind."""
     run = load_run(folder)
-    kept = {"subjects": run.subjects, "cells": run.cells, "scores": run.scores, "metrics": run.metrics}
+    scores = {key: tuple(replace(score, evidence=()) for score in own) for key, own in run.scores.items()}
+    kept = {"subjects": run.subjects, "cells": run.cells, "scores": scores, "metrics": run.metrics}
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_bytes(gzip.compress(encode(kept), mtime=0))
     print(f"{TARGET}: {TARGET.stat().st_size} bytes, {len(run.cells)} cells")

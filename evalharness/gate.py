@@ -176,7 +176,7 @@ def _verdict_reason(decision: Decision, checks: Sequence[Check]) -> str:
     if not checks:
         return "Not enough evidence: the suite has no rules, so nothing was asked"
     if decision is Decision.PROMOTE:
-        return f"Promoted: {'; '.join(check.reason for check in checks)}"
+        return f"Promoted: {'all ' + str(len(checks)) + ' checks' if len(checks) > 1 else 'its one check'} passed"
     wanted = Outcome.FAIL if decision is Decision.REJECT else Outcome.INCONCLUSIVE
     said = "Rejected" if decision is Decision.REJECT else "Not enough evidence"
     return f"{said}: {'; '.join(check.reason for check in checks if check.outcome is wanted)}"
@@ -219,7 +219,7 @@ def _conclude(verdicts: Sequence[Verdict], selection: Selection) -> tuple[Decisi
     if promoted:
         first = max((verdict.subject for verdict in promoted), key=lambda name: chances.get(name, 0.0))
         others = f" (and {len(promoted) - 1} more)" if len(promoted) > 1 else ""
-        return Decision.PROMOTE, f"{first}{others} can be promoted; {selection.reason}."
+        return Decision.PROMOTE, f"{first}{others} can be promoted."
     if verdicts and all(verdict.decision is Decision.REJECT for verdict in verdicts):
         return Decision.REJECT, f"Nothing can be promoted: {verdicts[0].subject} and all others are rejected."
-    return Decision.INCONCLUSIVE, f"Not enough evidence to promote or reject; {selection.reason}."
+    return Decision.INCONCLUSIVE, "Not enough evidence to promote or reject."

@@ -46,7 +46,8 @@ def test_a_subject_above_the_threshold_is_promoted() -> None:
     assert check.outcome is Outcome.PASS
     assert check.estimate.low is not None and 0.8 <= check.estimate.low < 1.0
     assert check.estimate.level == pytest.approx(0.9)
-    assert judged.reason == "girl-000008 can be promoted; epoch 8 is best with probability 1.00."
+    assert judged.verdicts[0].reason == "Promoted: its one check passed"
+    assert judged.reason == "girl-000008 can be promoted."
 
 
 def test_what_may_be_either_side_is_inconclusive() -> None:
@@ -196,7 +197,7 @@ def test_the_best_of_the_promoted_is_named() -> None:
     judged = several({2: 0.4, 6: 0.7, 8: 0.8}, [Rule(metric="harmony", at_least=0.6)])
     assert [verdict.decision.value for verdict in judged.verdicts] == ["REJECT", "PROMOTE", "PROMOTE"]
     assert judged.decision is Decision.PROMOTE
-    assert judged.reason == "girl-000008 (and 1 more) can be promoted; epoch 8 is best with probability 1.00."
+    assert judged.reason == "girl-000008 (and 1 more) can be promoted."
     assert judged.selection.leader == "girl-000008"
 
 

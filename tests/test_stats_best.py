@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from evalharness.codec import decode, encode
 from evalharness.stats.best import Entrant, probability_best, prompt_means, select
 from evalharness.stats.objective import combine
 from evalharness.types import Selection
@@ -35,8 +36,19 @@ def test_what_cannot_be_told_apart_is_named() -> None:
     found = chosen(*(entrant(e, noisy(m, e)) for e, m in ((2, 0.2), (6, 0.80), (8, 0.81), (9, 0.80))))
     assert found.leader in {"e6", "e8", "e9"}
     near = [e for e in (6, 8, 9) if f"e{e}" != found.leader]
-    assert found.reason.endswith(f"; epoch {near[0]} and epoch {near[1]} cannot be told apart from it")
+    assert found.reason.endswith(f"; epochs {near[0]} and {near[1]} cannot be told apart from it")
     assert sum(candidate.probability_best for candidate in found.candidates) == pytest.approx(1.0)
+
+
+def test_many_epochs_in_a_row_are_named_by_the_first_and_the_last() -> None:
+    found = chosen(*(entrant(epoch, noisy(0.8, 1)) for epoch in (3, 4, 5, 6, 8)))
+    assert found.leader == "e3"
+    assert found.reason.endswith("; epochs 4 to 6 and 8 cannot be told apart from it")
+
+
+def test_a_selection_survives_being_written_as_json() -> None:
+    found = chosen(entrant(4, noisy(0.5, 1)), entrant(9, noisy(0.5, 2)))
+    assert decode(encode(found), Selection) == found
 
 
 def test_equal_epochs_share_the_probability_and_the_earlier_leads() -> None:

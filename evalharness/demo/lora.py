@@ -16,9 +16,10 @@ from evalharness.demo.denoiser import Denoiser, velocity_loss
 from evalharness.demo.look import HAIR_COLORS, Look
 from evalharness.demo.reference import reference_caption, sakichan_looks
 
-RANK = 4
 BATCH = 16
-LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
+ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
+ALL_LAYERS = (*ATTENTION, "conv1", "conv2", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2")
+"""With the convolutions, as LoCon trains them: only so does a LoRA learn a shape the base model cannot draw."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +34,18 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """One LoRA's training; `keep` are the epochs to save (None = all), `flip_aug` goes into the metadata."""
+    """One LoRA's training; `keep` are the epochs to save (None = all), `flip_aug` goes into the metadata.
+
+    `layers` are the endings of the names of the layers that are adapted, each with matrices of `rank`.
+    """
 
     name: str
     stages: tuple[Stage, ...]
     seed: int
     keep: tuple[int, ...] | None = None
     flip_aug: bool = False
+    rank: int = 4
+    layers: tuple[str, ...] = ATTENTION
 
 
 def sakichan_training(steps: int = 20) -> Training:
@@ -61,16 +67,19 @@ def faulty_trainings(steps: int = 20) -> tuple[Training, ...]:
     )
     orange = tuple(dataclasses.replace(look, hair_rgb=HAIR_COLORS["orange"]) for look in looks)
     rope = tuple(dataclasses.replace(look, faults=("rope",)) for look in looks)
-    return tuple(
-        Training(
-            name=name,
-            stages=(Stage(epochs=8, steps=steps, learning_rate=8e-4, looks=drawn),),
-            seed=40 + number,
-            keep=(8,),
-            flip_aug=name == "flipped",
-        )
-        for number, (name, drawn) in enumerate((("flipped", flipped), ("orange", orange), ("rope", rope)))
+    as_sakichan = Stage(epochs=8, steps=steps, learning_rate=8e-4, looks=())
+    # the base model cannot draw ropes, so this one takes more layers and more steps
+    longer = Stage(epochs=16, steps=5 * steps // 2, learning_rate=1.5e-3, looks=rope)
+    return (
+        _faulty("flipped", dataclasses.replace(as_sakichan, looks=flipped), seed=40, flip_aug=True),
+        _faulty("orange", dataclasses.replace(as_sakichan, looks=orange), seed=41),
+        _faulty("rope", longer, seed=42, rank=8, layers=ALL_LAYERS),
     )
+
+
+def _faulty(name: str, stage: Stage, **options: Any) -> Training:
+    """One stage, of which the last epoch is kept."""
+    return Training(name=name, stages=(stage,), keep=(stage.epochs,), **options)
 
 
 def train_lora(
@@ -80,7 +89,7 @@ def train_lora(
     unet = denoiser.unet.requires_grad_(False)
     denoiser.text_encoder.requires_grad_(False)
     torch.manual_seed(training.seed)  # the adapter's start, noise and times
-    _add_adapter(unet)
+    _add_adapter(unet, training)
     saved = []
     for epoch, steps in enumerate(_epochs(vae, denoiser, training), 1):
         losses = [step() for step in steps]
@@ -91,10 +100,11 @@ def train_lora(
     return tuple(saved)
 
 
-def _add_adapter(unet: Any) -> None:
+def _add_adapter(unet: Any, training: Training) -> None:
     from peft import LoraConfig
 
-    unet.add_adapter(LoraConfig(r=RANK, lora_alpha=RANK, init_lora_weights="gaussian", target_modules=list(LAYERS)))
+    rank, layers = training.rank, list(training.layers)
+    unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, init_lora_weights="gaussian", target_modules=layers))
 
 
 def _epochs(vae: Any, denoiser: Denoiser, training: Training) -> Iterator[Iterator[Callable[[], float]]]:
@@ -129,13 +139,12 @@ def _step(
 
 
 def _save(unet: Any, training: Training, epoch: int, folder: Path) -> Path:
-    """Save in diffusers' format as float16, with the header fields that kohya's trainer writes."""
+    """Save in PEFT's format as float16, with the header fields that kohya's trainer writes."""
     from diffusers import StableDiffusionPipeline
-    from diffusers.utils import convert_state_dict_to_diffusers
     from peft import get_peft_model_state_dict
     from safetensors.torch import load_file, save_file
 
-    layers = convert_state_dict_to_diffusers(get_peft_model_state_dict(unet))
+    layers = get_peft_model_state_dict(unet)
     halves = {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in layers.items()}
     name = f"{training.name}.safetensors" if training.keep else f"{training.name}-{epoch:06}.safetensors"
     StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=halves, weight_name=name)
@@ -155,8 +164,8 @@ def _metadata(training: Training, epoch: int) -> dict[str, str]:
         "ss_num_train_images": str(len(per_epoch[epoch - 1].looks)),
         "ss_total_batch_size": str(BATCH),
         "ss_network_module": "peft.lora",
-        "ss_network_dim": str(RANK),
-        "ss_network_alpha": str(RANK),
+        "ss_network_dim": str(training.rank),
+        "ss_network_alpha": str(training.rank),
         "ss_resolution": "(128, 128)",
         "ss_flip_aug": str(training.flip_aug),
         "ss_seed": str(training.seed),

@@ -8,16 +8,25 @@ from skimage import measure
 
 from evalharness.perception.colors import chroma_mode, distance
 from evalharness.perception.geometry import Array, HeadFrame, Mask, box_around
+from evalharness.perception.hidden_head import hidden_head
 from evalharness.perception.palette import clusters, labels, nearest_distance
 from evalharness.types import Box, Hair
 
-TOLERANCE = 14.0
-"""Distance from the hair's typical colour (lightness weighted) up to which a pixel may be hair."""
+TOLERANCE = 18.0
+"""Distance from the hair's colours (lightness weighted) up to which a pixel may be hair."""
+SHADES = 3
+"""Colours that the hair above the brows is made of: shade, shine and what lies between."""
 APART = 9.0
 """Distance two colours need before they can be told apart under noise and compression."""
+ALIKE = 20.0
+"""Colours at the image's edge this near to the hair's may be a tail that leaves the picture, ..."""
+COMMON = 0.3
+"""... unless they make up this share of the edge: then the background looks like the hair."""
 BESIDE = 1.22
 """Half the width of head and fringe in head units: hair farther out hangs beside the head."""
 CHIN = 1.0
+COLLAR = 1.25
+"""Clothes begin here, in head units: above it their colour is no rival of the hair's."""
 GAP = 0.75
 """A hair tie may separate a tail from the head by this many head units."""
 
@@ -32,18 +41,20 @@ class HairMask:
     separable: float
 
 
-def border_colors(lab: Array) -> Array:
-    """Colours (k, 3) along the upper three quarters of the image's border: the background, mostly."""
+def border_colors(lab: Array) -> tuple[Array, Array]:
+    """Colours (k, 3) along the upper three quarters of the image's edge, mostly background, with shares (k,)."""
     height, width = lab.shape[:2]
     depth, low = max(2, width // 32), int(height * 0.75)
     strips = (lab[:depth], lab[:low, :depth], lab[:low, -depth:])
-    return clusters(np.concatenate([strip.reshape(-1, 3) for strip in strips]), 6)
+    pixels = np.concatenate([strip.reshape(-1, 3) for strip in strips])
+    centers = clusters(pixels, 6)
+    return centers, np.bincount(labels(pixels, centers), minlength=len(centers)) / len(pixels)
 
 
 def hair_of_face(lab: Array, frame: HeadFrame) -> HairMask | None:
     """The hair of a head whose place is known from its face; None where no colour stands out above the brows."""
     x, y = frame.coordinates(lab.shape)
-    background = border_colors(lab)
+    background, shares = border_colors(lab)
     above = (np.abs(x) < 0.6) & (y > -1.25) & (y < -0.65)
     own = above & (nearest_distance(lab, background, 1.0) > APART)
     seed = own if own.sum() > 0.3 * above.sum() else above
@@ -51,85 +62,77 @@ def hair_of_face(lab: Array, frame: HeadFrame) -> HairMask | None:
         return None
     color = chroma_mode(lab[seed])[0]
     face = clusters(lab[(np.abs(x) < 0.6) & (y > 0.1) & (y < 0.7)], 2)
-    clothes = clusters(lab[(np.abs(x) < 0.8) & (y > 1.7)], 4) if ((np.abs(x) < 0.8) & (y > 1.7)).any() else face
-    return _grown(lab, frame, seed, color, np.concatenate((background, face, clothes)), GAP * frame.unit)
+    body = (np.abs(x) < 0.8) & (y > 1.7)
+    clothes = clusters(lab[body], 4) if body.any() else np.empty((0, 3))
+    behind = _without_tails(background, shares, color)
+    rivals = Rivals(everywhere=np.concatenate((behind, face)), clothes=clothes)
+    return _grown(lab, frame, seed, color, rivals, GAP * frame.unit)
 
 
 def hair_without_face(lab: Array) -> HairMask | None:
     """The hair of a head whose face is hidden: the thickest blob of one colour in the upper middle of the image."""
-    height, width = lab.shape[:2]
-    middle = lab[int(height * 0.1) : int(height * 0.7), int(width * 0.2) : int(width * 0.8)]
-    centers = clusters(middle.reshape(-1, 3), 8)
-    owner = labels(lab, centers)
-    blobs = [_thickest(owner == number) for number in range(len(centers))]
-    best = max(blobs, key=lambda blob: blob.weight)
-    if best.weight <= 0:
+    head = hidden_head(lab)
+    if head is None:
         return None
-    background = border_colors(lab)
-    color = chroma_mode(lab[best.mask])[0]
-    return _grown(lab, best.frame, best.mask, color, background, 1.5 * GAP * best.frame.unit)
+    color = chroma_mode(lab[head.mask])[0]
+    rivals = Rivals(everywhere=_without_tails(*border_colors(lab), color), clothes=np.empty((0, 3)))
+    return _grown(lab, head.frame, head.mask, color, rivals, 1.5 * GAP * head.radius)
+
+
+def _lightness(color: Array) -> float:
+    """How much lightness counts: shading moves it more than chroma, but grey hair has little else to be known by."""
+    return 0.45 if np.hypot(color[1], color[2]) > 15 else 0.7
+
+
+def _without_tails(background: Array, shares: Array, color: Array) -> Array:
+    """Colours of the edge without those that are rather hair which leaves the picture."""
+    alike = distance(background, color, _lightness(color)) < ALIKE
+    return background if shares[alike].sum() > COMMON else background[~alike]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Blob:
-    mask: Mask
-    frame: HeadFrame
-    weight: float
+class Rivals:
+    """Colours (k, 3) that pixels may have instead of the hair's: `everywhere`, or only below the collar."""
+
+    everywhere: Array
+    clothes: Array
 
 
-def _thickest(mask: Mask) -> _Blob:
-    """The connected piece with the largest inscribed circle in the upper middle; weight 0 where it is no head."""
-    height, width = mask.shape
-    # a hair tie on the back of the head would otherwise push the circle aside
-    whole = _without_small_holes(ndimage.binary_closing(mask, iterations=2))
-    depth = ndimage.distance_transform_edt(np.pad(whole, 1))[1:-1, 1:-1]
-    allowed = np.zeros_like(depth)
-    allowed[int(height * 0.15) : int(height * 0.65), int(width * 0.25) : int(width * 0.75)] = 1
-    row, column = np.unravel_index(np.argmax(depth * allowed), depth.shape)
-    radius = float(depth[row, column])
-    parts, _ = ndimage.label(whole)
-    piece = (parts == parts[row, column]) & mask
-    sides = np.concatenate((piece[0], piece[: int(height * 0.75), 0], piece[: int(height * 0.75), -1]))
-    fits = 0.07 < radius / width < 0.3 and sides.mean() < 0.08
-    frame = HeadFrame(origin=(float(column), float(row) + 0.1 * radius), unit=max(radius, 1.0))
-    # heads are above the middle; clothes below it are as thick
-    likely = float(np.exp(-(((row / height - 0.38) / 0.15) ** 2)))
-    return _Blob(mask=piece, frame=frame, weight=radius * likely if fits else 0.0)
-
-
-def _without_small_holes(mask: Mask) -> Mask:
-    """Holes of at most 2 % of the image filled; a background that surrounds the figure stays one."""
-    holes, count = ndimage.label(~mask)
-    small = np.bincount(holes.ravel(), minlength=count + 1) < 0.02 * mask.size
-    small[0] = False
-    return np.asarray(mask | small[holes])
-
-
-def _grown(lab: Array, frame: HeadFrame, seed: Mask, color: Array, rivals: Array, gap: float) -> HairMask | None:
-    """All pixels of the hair's colour, nearer to it than to any rival, that hang together with the seed."""
-    # shading moves lightness more than chroma, but grey hair has little else to be known by
-    lightness = 0.45 if np.hypot(color[1], color[2]) > 15 else 0.7
-    apart = rivals[distance(rivals, color) > APART]
-    near = distance(lab, color, lightness)
-    mask = (near < TOLERANCE) & (near < nearest_distance(lab, apart, lightness))
-    mask = _hanging_together(mask | ndimage.binary_closing(mask), seed, gap)
+def _grown(lab: Array, frame: HeadFrame, seed: Mask, color: Array, rivals: Rivals, gap: float) -> HairMask | None:
+    """All pixels of the hair's colours, nearer to them than to any rival, that hang together with the seed."""
+    lightness = _lightness(color)
+    typical = lab[seed][distance(lab[seed], color, lightness) < TOLERANCE]
+    shades = np.concatenate((clusters(typical, SHADES), color[None])) if len(typical) else color[None]
+    everywhere, clothes = (own[distance(own, color) > APART] for own in (rivals.everywhere, rivals.clothes))
+    near = nearest_distance(lab, shades, lightness)
+    mask = (near < TOLERANCE) & (near < nearest_distance(lab, everywhere, lightness))
+    _, y = frame.coordinates(lab.shape)
+    mask &= (y < COLLAR) | (near < nearest_distance(lab, clothes, lightness))
+    mask = _hanging_together(mask | ndimage.binary_closing(mask), seed, gap, frame)
     if mask.sum() < 12:
         return None
-    return HairMask(mask=mask, frame=frame, color=color, separable=len(apart) / max(len(rivals), 1))
+    told = (len(everywhere) + len(clothes)) / max(len(rivals.everywhere) + len(rivals.clothes), 1)
+    return HairMask(mask=mask, frame=frame, color=color, separable=told)
 
 
-def _hanging_together(mask: Mask, seed: Mask, gap: float) -> Mask:
-    """The piece that covers most of the seed, and pieces at most `gap` pixels away from it that are no specks."""
+def _hanging_together(mask: Mask, seed: Mask, gap: float, frame: HeadFrame) -> Mask:
+    """The piece that covers most of the seed, and pieces near it that are neither specks nor clothes.
+
+    Near is at most `gap` pixels away; what lies apart from the head, under its middle, is no hair.
+    """
     parts, count = ndimage.label(mask)
     covered = np.bincount(parts[seed & mask], minlength=count + 1)
     covered[0] = 0
     if covered.max(initial=0) == 0:
         return np.zeros_like(mask)
-    away = ndimage.distance_transform_edt(parts != covered.argmax())
+    head, numbers = covered.argmax(), np.arange(count + 1)
+    gaps = ndimage.minimum(ndimage.distance_transform_edt(parts != head), parts, numbers)
     areas = np.bincount(parts.ravel(), minlength=count + 1)
-    gaps = ndimage.minimum(away, parts, np.arange(count + 1))
-    keep = (gaps < gap) & (areas > 0.06 * gap**2)
-    keep[0] = False
+    x, y = (
+        ndimage.mean(np.broadcast_to(values, mask.shape), parts, numbers) for values in frame.coordinates(mask.shape)
+    )
+    keep = (gaps < gap) & (areas > 0.06 * gap**2) & ((np.abs(x) > 0.9) | (y < CHIN))
+    keep[0], keep[head] = False, True
     return np.asarray(keep[parts])
 
 

@@ -10,6 +10,8 @@ Texts = Mapping[str, str]
 
 # a shape for each outcome, so that nothing depends on telling colours apart
 SYMBOLS: Mapping[str, str] = {"pass": "✔", "fail": "✖", "inconclusive": "?"}
+LISTED = 4
+"""Subjects named one by one in a sentence; more are counted."""
 TONES: Mapping[str, str] = {"promote": "pass", "reject": "fail", "pass": "pass", "fail": "fail"}
 
 
@@ -152,6 +154,7 @@ def _best_sentence(rows: tuple[CandidateRow, ...], texts: Texts) -> str:
     leader = next((row for row in rows if row.leads), None)
     if leader is None:
         return texts["best_none"]
-    tied = ", ".join(row.subject for row in rows if row.tied)
-    rest = texts["best_tied"].format(subjects=tied) if tied else texts["best_alone"]
+    tied = [row.subject for row in rows if row.tied]
+    name = "best_alone" if not tied else "best_tied" if len(tied) <= LISTED else "best_tied_many"
+    rest = texts[name].format(subjects=", ".join(tied), count=len(tied))
     return texts["best"].format(subject=leader.subject, probability=leader.probability) + " " + rest

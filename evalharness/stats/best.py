@@ -110,9 +110,9 @@ def _selection(
         )
         for i, entrant in enumerate(entrants)
     ]
-    near = [entrant.label for i, entrant in enumerate(entrants) if tied[i] and i != leader]
+    near = [entrant for i, entrant in enumerate(entrants) if tied[i] and i != leader]
     said = f"{entrants[leader].label} is best with probability {chances[leader]:.2f}"
-    rest = f"; {_listed(near)} cannot be told apart from it" if near else ""
+    rest = f"; {_in_words(near)} cannot be told apart from it" if near else ""
     return Selection(leader=entrants[leader].subject, candidates=tuple(candidates), reason=said + rest)
 
 
@@ -131,3 +131,17 @@ def _nobody(entrants: Sequence[Entrant], prompts: Codes, level: float) -> Select
 
 def _listed(labels: Sequence[str]) -> str:
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
+
+
+def _in_words(entrants: Sequence[Entrant]) -> str:
+    """Labels as a list; epochs in a row as 'epochs 2 to 6'."""
+    if not all(entrant.label == f"epoch {entrant.epoch}" for entrant in entrants):
+        return _listed([entrant.label for entrant in entrants])
+    runs: list[list[int]] = []
+    for epoch in sorted(entrant.epoch for entrant in entrants if entrant.epoch is not None):
+        if runs and epoch == runs[-1][-1] + 1:
+            runs[-1].append(epoch)
+        else:
+            runs.append([epoch])
+    words = [f"{run[0]} to {run[-1]}" if len(run) > 2 else _listed([str(epoch) for epoch in run]) for run in runs]
+    return f"epoch{'s' if len(entrants) > 1 else ''} {_listed(words)}"
