@@ -1,12 +1,15 @@
 """What offline perception sees, on drawings whose truth is known."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from evalharness.backends.torchvision_shim import ensure_torchvision
 from evalharness.errors import PerceptionError
+from evalharness.paths import resolve
 from evalharness.perception import faces
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.types import Observation, Part
@@ -60,6 +63,29 @@ def test_mirrored_picture_has_mirrored_hair() -> None:
     assert hair is not None
     assert mirrored is not None
     assert hair.right == pytest.approx(mirrored.left, abs=0.06)
+
+
+@pytest.fixture(scope="module")
+def decoded() -> Callable[[Image.Image], Image.Image]:
+    """A picture as the demo's checkpoint would give it back: shaded coarsely, with soft edges."""
+    ensure_torchvision()
+    from diffusers import AutoencoderKL
+
+    from evalharness.demo.autoencoder import reconstruct
+
+    vae = AutoencoderKL.from_pretrained(resolve("demo:checkpoint"), subfolder="vae").float().eval()
+    return lambda image: Image.fromarray(reconstruct(vae, np.array(image)[None])[0])
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("side", "sign"), [("left", 1), ("right", -1)])
+def test_brown_tail_that_leaves_the_picture_is_told_from_a_brown_coat(
+    side: str, sign: int, seed: int, decoded: Callable[[Image.Image], Image.Image]
+) -> None:
+    words = {"hairstyle": "side_ponytail", "hair_rgb": look.HAIR_COLORS["brown"], "outfit": "coat"}
+    hair = seen(decoded(drawing.draw(look.Look(seed=seed, side=side, **words), 128).image)).hair
+    assert hair is not None
+    assert sign * (hair.right - hair.left) > 0.08
 
 
 def test_tail_is_seen_from_behind_without_a_face() -> None:

@@ -231,7 +231,7 @@ def test_character_epochs_asks_for_the_side_that_the_view_shows() -> None:
 
 def test_demo_suite_has_several_prompts_seeds_and_gates() -> None:
     suite = shipped("demo")
-    assert len(suite.prompts) == 10 and len(suite.seeds) == 2
+    assert len(suite.prompts) == 14 and len(suite.seeds) == 2
     assert {one.expect.emotion for one in suite.prompts} == {"neutral", "happy", "sad", "angry", "surprised", None}
     assert suite.references == "demo:sakichan"
     assert {rule.metric for rule in suite.gates} <= set(suite.scorers)
