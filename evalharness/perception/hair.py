@@ -123,9 +123,9 @@ def _hanging_together(mask: Mask, seed: Mask, gap: float, frame: HeadFrame) -> M
     parts, count = ndimage.label(mask)
     covered = np.bincount(parts[seed & mask], minlength=count + 1)
     covered[0] = 0
-    if covered.max(initial=0) == 0:
+    if not covered.any():
         return np.zeros_like(mask)
-    head, numbers = covered.argmax(), np.arange(count + 1)
+    head, numbers = np.argmax(covered), np.arange(count + 1)
     gaps = ndimage.minimum(ndimage.distance_transform_edt(parts != head), parts, numbers)
     areas = np.bincount(parts.ravel(), minlength=count + 1)
     x, y = (
@@ -139,7 +139,7 @@ def _hanging_together(mask: Mask, seed: Mask, gap: float, frame: HeadFrame) -> M
 def hair_figures(found: HairMask) -> Hair:
     """Shares of the mask beside and below the head, with its outline, in pixels of the mask's image."""
     x, y = found.frame.coordinates(found.mask.shape)
-    count = found.mask.sum()
+    count = int(found.mask.sum())
     top, bottom = found.frame.to_image(np.array(((0.0, -1.5), (0.0, 1.1))))
     return Hair(
         share=float(found.mask.mean()),

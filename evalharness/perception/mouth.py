@@ -57,11 +57,11 @@ def residue(strokes: Strokes, middle: tuple[float, float]) -> float:
 
 def _mouth_pixels(drawn: Array, column: float, row: float) -> Mask | None:
     """The mouth's stroke with what it encloses: a strong one first, a faint one only where there is no other."""
-    for least in (max(DRAWN, 0.3 * float(drawn.max())), DRAWN):
+    for least in (max(DRAWN, 0.3 * float(np.max(drawn))), DRAWN):
         best = _nearest_stroke(drawn, drawn > least, column, row)
         if best is not None:
             # soft edges of a strong stroke are not part of its shape
-            return np.asarray(ndimage.binary_fill_holes(best & (drawn > 0.3 * float(drawn[best].max()))))
+            return np.asarray(ndimage.binary_fill_holes(best & (drawn > 0.3 * float(np.max(drawn[best])))))
     return None
 
 

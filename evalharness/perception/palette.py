@@ -1,6 +1,7 @@
 """The colours an image is made of: a small deterministic k-means, and who is nearest to a pixel."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evalharness.perception.geometry import Array
 
@@ -16,8 +17,8 @@ def clusters(pixels: Array, count: int) -> Array:
     sample = pixels[:: max(1, len(pixels) // 2000)]
     centers = [np.median(sample, axis=0)]
     nearest = np.linalg.norm(sample - centers[0], axis=1)
-    while len(centers) < count and nearest.max() > 10.0:
-        centers.append(sample[int(nearest.argmax())])
+    while len(centers) < count and np.max(nearest) > 10.0:
+        centers.append(sample[int(np.argmax(nearest))])
         nearest = np.minimum(nearest, np.linalg.norm(sample - centers[-1], axis=1))
     return _lloyd(sample, np.array(centers))
 
@@ -31,9 +32,9 @@ def _lloyd(sample: Array, centers: Array) -> Array:
     return centers
 
 
-def labels(pixels: Array, centers: Array) -> Array:
+def labels(pixels: Array, centers: Array) -> NDArray[np.intp]:
     """The index of the nearest centre for every pixel (..., 3)."""
-    return np.asarray(np.linalg.norm(pixels[..., None, :] - centers, axis=-1).argmin(axis=-1))
+    return np.asarray(np.argmin(np.linalg.norm(pixels[..., None, :] - centers, axis=-1), axis=-1))
 
 
 def nearest_distance(lab: Array, centers: Array, lightness: float) -> Array:

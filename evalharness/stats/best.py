@@ -55,7 +55,7 @@ def select(entrants: Sequence[Entrant], prompts: Codes, rng: np.random.Generator
 def prompt_means(values: Floats, prompts: Codes) -> Floats:
     """Means (entrants, prompts) of values (entrants, draws)."""
     codes = np.unique(prompts, return_inverse=True)[1]
-    member = np.equal.outer(codes, np.arange(codes.max() + 1)).astype(np.float64)
+    member = np.equal.outer(codes, np.arange(np.max(codes) + 1)).astype(np.float64)
     means: Floats = values @ member / member.sum(axis=0)
     return means
 

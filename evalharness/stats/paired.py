@@ -35,7 +35,7 @@ def pair(ours: Column, theirs: Column) -> Pairs:
     """
     if len(np.unique(theirs.pairs)) != len(theirs.pairs):
         raise ValueError("the compared side holds a draw twice; select one strength of it.")
-    partner = np.full(max(ours.pairs.max(initial=-1), theirs.pairs.max(initial=-1)) + 1, np.nan)
+    partner = np.full(int(np.max(np.concatenate((ours.pairs, theirs.pairs)), initial=-1)) + 1, np.nan)
     partner[theirs.pairs] = theirs.values
     differences = ours.values - partner[ours.pairs]
     scored = np.isfinite(differences)

@@ -80,9 +80,9 @@ def draw_mouth(figure: Figure) -> None:
     canvas.shape(curve, Paint(fill=shape.inside, line=MOUTH_LINE), 1.3)
     x, y = curve.mean(axis=0)
     if shape.tongue:
-        canvas.fill(ellipse((x, curve[:, 1].max() - 0.065), (0.11, 0.045)), TONGUE)
+        canvas.fill(ellipse((x, np.max(curve[:, 1]) - 0.065), (0.11, 0.045)), TONGUE)
     if shape.teeth:
-        left, right = curve[:, 0].min(), curve[:, 0].max()
+        left, right = np.min(curve[:, 0]), np.max(curve[:, 0])
         canvas.line(((left, y), (right, y)), MOUTH_LINE, 0.8)
         for share in (0.25, 0.5, 0.75):
             tooth = left + (right - left) * share
