@@ -21,7 +21,7 @@ STOPPED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit code; the entry point of `evalharness`."""
-    options = parser().parse_args(arguments)
+    options = parsed(arguments)
     try:
         code: int = options.verb(options)
     except HarnessError as error:
@@ -31,6 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("evalharness: stopped; what was made is kept, and the same command goes on.\n")
         return STOPPED
     return code
+
+
+def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The verb and its arguments, in any order; exits with 2 and a sentence for unknown ones."""
+    root = parser()
+    options, late = root.parse_known_args(arguments)
+    # argparse leaves over what follows a flag, such as `run suite=demo --dry-run seeds=[1]`
+    if late and ("overrides" not in options or any(word.startswith("-") for word in late)):
+        root.error(f"unrecognized arguments: {' '.join(late)}")
+    if late:
+        options.overrides = [*options.overrides, *late]
+    return options
 
 
 def parser() -> argparse.ArgumentParser:
