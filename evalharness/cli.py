@@ -58,6 +58,10 @@ def parser() -> argparse.ArgumentParser:
     score.set_defaults(verb=_score)
     score.add_argument("images", type=Path, metavar="FOLDER", help="folder of PNG, JPEG or WebP files")
     _configured(score)
+    calibrate = verbs.add_parser("calibrate", help="how far the judges agree with a person's labels")
+    calibrate.set_defaults(verb=_calibrate)
+    calibrate.add_argument("labels", type=Path, metavar="LABELS", help="a folder with labels.csv, or a CSV")
+    _configured(calibrate)
     report = verbs.add_parser("report", help="write the page of a run again")
     report.set_defaults(verb=_report)
     report.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
@@ -96,6 +100,18 @@ def _do(config: "RunConfig") -> int:
     finished = run(config, console.progress)
     console.print_finished(finished, write_report(config.folder, finished))
     return exit_code(finished.judgement.decision)
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from evalharness import console
+    from evalharness.calibrate import calibrate
+    from evalharness.config import compose_calibration
+    from evalharness.labels import read_labels
+
+    labels = read_labels(options.labels)
+    config = compose_calibration(options.labels, options.overrides, options.config_dir)
+    console.print_calibration(*calibrate(config, labels, console.progress))
+    return 0
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -99,6 +99,13 @@ def compose_score(images: Path, overrides: Sequence[str], config_dir: Path | Non
     return _frozen(raw, (), str(images))
 
 
+def compose_calibration(labels: Path, overrides: Sequence[str], config_dir: Path | None = None) -> RunConfig:
+    """The configuration of `evalharness calibrate LABELS`: as `compose_score`, with a folder of its own."""
+    images = labels if labels.is_dir() else labels.parent
+    name = images.resolve().name.replace("'", "_")
+    return compose_score(images, [f"folder='runs/calibration-of-{name}'", *overrides], config_dir)
+
+
 def config_from_json(raw: Mapping[str, object]) -> RunConfig:
     """A stored configuration as it was, without hydra; raises ConfigError where it is not one."""
     try:

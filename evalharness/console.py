@@ -1,6 +1,6 @@
 """What a run prints: a bar with the time left while it works, then the table of subjects and what follows from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from evalharness.calibrate import figure_row
 from evalharness.forecast import Forecast
+from evalharness.stats.agreement import Agreement
 from evalharness.types import BASELINE, Decision, Estimate, FinishedRun
 
 EXIT_MEANINGS = {
@@ -80,6 +82,19 @@ def subjects_table(finished: FinishedRun) -> Table:
         label = Text(subject if subject == BASELINE else f"{subject} @ {strength:g}")
         table.add_row(label, *shares, chance, _decision(decisions.get(subject)))
     return table
+
+
+def print_calibration(figures: Mapping[str, Agreement], page: Path) -> None:
+    """Every figure of agreement with its interval, and where the images are on which judges differ."""
+    table = Table(title="agreement with the labels", box=SIMPLE)
+    for heading in ("figure", "value", "95 % interval", "images"):
+        table.add_column(heading, justify="left" if heading == "figure" else "right")
+    for name, figure in figures.items():
+        row = figure_row(name, figure)
+        table.add_row(row.name, row.value, row.interval, str(row.images))
+    output = console()
+    output.print(table)
+    output.print(Text(f"figures    {page.with_name('agreement.json')}\ndiffering  {page}"))
 
 
 def _mean(estimate: Estimate | None) -> str:

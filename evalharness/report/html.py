@@ -22,12 +22,16 @@ ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "'": "\
 
 
 def write_report(folder: Path, given: FinishedRun) -> Path:
-    """Write `folder/report.html` and return its path; a page that is already there stays whole until the new one is."""
-    target = folder / PAGE_NAME
-    temporary = folder / f".{PAGE_NAME}.{os.getpid()}.tmp"
+    """Write `folder/report.html` and return its path."""
+    return write_page(folder / PAGE_NAME, render(given))
+
+
+def write_page(target: Path, text: str) -> Path:
+    """Write a page and return its path; one that is already there stays whole until the new one is."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         # a lone surrogate of a file's name cannot be UTF-8; it is shown as '?'
-        temporary.write_bytes(render(given).encode("utf-8", "replace"))
+        temporary.write_bytes(text.encode("utf-8", "replace"))
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -41,7 +45,7 @@ def render(given: FinishedRun, language: str = "en") -> str:
     script = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
     rows = page(given, texts)
     return (
-        _environment(folder)
+        environment(folder)
         .get_template("report.html.j2")
         .render(
             page=rows,
@@ -66,7 +70,8 @@ def _script_digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
-def _environment(folder: Path) -> jinja2.Environment:
+def environment(folder: Path) -> jinja2.Environment:
+    """Templates of a folder: everything is escaped, and a name that is not given is an error."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,

@@ -33,7 +33,8 @@ class Harmony:
     the value 0, as it makes one star in the experiment; hidden and unsure parts are left out.
 
     Args:
-        three_stars: values from here on have no failure type.
+        three_stars: values from here on have no failure type: all agree, on the asked emotion.
+        two_stars: values from here on are minor issues; below, features compete or it is another emotion.
         coherent: agreement from here on counts as one emotion, so that another one is a drift (C).
     """
 
@@ -42,8 +43,9 @@ class Harmony:
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool] = True
 
-    def __init__(self, *, three_stars: float = 0.75, coherent: float = 0.7) -> None:
+    def __init__(self, *, three_stars: float = 0.75, two_stars: float = 0.45, coherent: float = 0.7) -> None:
         self.three_stars = three_stars
+        self.two_stars = two_stars
         self.coherent = coherent
 
     def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
@@ -61,6 +63,10 @@ class Harmony:
         broken = crowd or (f"{' and '.join(reading.missing)} missing" if reading.missing else None)
         value, reason = (0.0, f"{broken} (D, style override)") if broken else self._judge(reading, asked)
         return Score(metric=self.name, value=value, reason=reason, evidence=_marks(face, reading))
+
+    def stars(self, value: float) -> int:
+        """The value in the experiment's stars: 3 perfect, 2 acceptable, 1 broken."""
+        return 3 if value >= self.three_stars else 2 if value >= self.two_stars else 1
 
     def _judge(self, reading: Reading, asked: str | None) -> tuple[float, str]:
         seen = seen_together(list(reading.emotions.values()), list(reading.weights.values()))
@@ -91,6 +97,15 @@ def read(face: Face) -> Reading:
             weights[group] = max(part.confidence for part in parts)
     missing = tuple(part.name.replace("_", " ") for part in face.parts if part.state == "missing")
     return Reading(emotions=emotions, weights=weights, missing=missing)
+
+
+def emotion_seen(face: Face) -> str | None:
+    """The emotion that a face's parts make together, or None where no part tells."""
+    reading = read(face)
+    if not reading.emotions:
+        return None
+    seen = seen_together(list(reading.emotions.values()), list(reading.weights.values()))
+    return max(seen, key=lambda name: seen[name])
 
 
 def harmony(emotions: Mapping[str, Mapping[str, float]]) -> float:

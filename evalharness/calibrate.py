@@ -1,0 +1,234 @@
+"""How far perception and scorers agree with a person's labels, and the images where they do not."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evalharness.backends.folder import read_image
+from evalharness.codec import encode_readably
+from evalharness.config import RunConfig
+from evalharness.errors import InputError
+from evalharness.labels import EMOTIONS, Label
+from evalharness.perception.base import Perceiver
+from evalharness.registry import find
+from evalharness.report.calibration import Answer, Disagreement, FigureRow, write_calibration
+from evalharness.scorers.evidence import main_face, several
+from evalharness.scorers.harmony import Harmony, emotion_seen
+from evalharness.stats.agreement import (
+    Agreement,
+    Measure,
+    accuracy,
+    agree,
+    f1,
+    macro_f1,
+    precision,
+    quadratic_kappa,
+    rate,
+    recall,
+)
+from evalharness.types import Cell, Expectation, Failure, Observation, Progress, Prompt, Score, Setting
+
+NOT_SEEN = "none"
+CLOSED = ("closed", "missing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One labelled image with what was seen, the harmony judged, and the seconds both took."""
+
+    label: Label
+    seen: Observation
+    score: Score
+    stars: int | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something both judges answer in words; `ask` gives (person, machine), or None where the person says nothing."""
+
+    name: str
+    ask: Callable[[Judged], tuple[str, str] | None]
+
+
+def calibrate(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[dict[str, Agreement], Path]:
+    """Judge all labelled images; write agreement.json and the page of differences; the figures and the page's path."""
+    judged = judge_labels(config, labels, progress)
+    figures = agreements(judged, np.random.default_rng(0))
+    config.folder.mkdir(parents=True, exist_ok=True)
+    (config.folder / "agreement.json").write_bytes(encode_readably(figures))
+    rows = [figure_row(name, figure) for name, figure in figures.items()]
+    page = write_calibration(config.folder, config.folder.name, rows, confusion(judged), disagreements(judged))
+    return figures, page
+
+
+def figure_row(name: str, figure: Agreement) -> FigureRow:
+    """A figure in words; where the images cannot tell, a dash."""
+    known = figure.value is not None
+    return FigureRow(
+        name=name.replace("_", " "),
+        value=f"{figure.value:.2f}" if known else "-",
+        interval=f"{figure.low:.2f} to {figure.high:.2f}" if known else "-",
+        images=figure.n,
+    )
+
+
+def judge_labels(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[Judged, ...]:
+    """Look at every labelled image and judge its harmony; raises InputError for one that cannot be read."""
+    perceiver: Perceiver = find("perception", config.perception.name)(**config.perception.options)
+    harmony = Harmony()
+    judged = []
+    with progress("images", len(labels)) as advance:
+        for label in labels:
+            judged.append(_judge(label, perceiver, harmony))
+            advance(1)
+    return tuple(judged)
+
+
+def _judge(label: Label, perceiver: Perceiver, harmony: Harmony) -> Judged:
+    image = read_image(label.path)
+    if isinstance(image, Failure):
+        raise InputError(f"{image.reason}; remove its row or replace the image.")
+    started = time.perf_counter()
+    (seen,) = perceiver.observe([image])
+    score = harmony.score(_cell(label), seen, None)
+    seconds = time.perf_counter() - started
+    stars = None if score.value is None else harmony.stars(score.value)
+    return Judged(label=label, seen=seen, score=score, stars=stars, seconds=seconds)
+
+
+def _cell(label: Label) -> Cell:
+    """The cell that the image would be if a suite had asked for it."""
+    prompt = Prompt(id=label.path.name, text="", expect=Expectation(emotion=label.asked, faces=1))
+    name, source = label.path.name, str(label.path)
+    return Cell(
+        key=name, pair_key=name, subject=name, strength=1.0, prompt=prompt, setting=Setting(), seed=0, source=source
+    )
+
+
+# What both are asked
+
+
+def _people(judged: Judged) -> tuple[str, str] | None:
+    if judged.label.several is None:
+        return None
+    machine = "several" if several(judged.seen) else "one" if judged.seen.faces else NOT_SEEN
+    return "several" if judged.label.several else "one", machine
+
+
+def _mouth(judged: Judged) -> tuple[str, str] | None:
+    if judged.label.mouth not in ("present", "absent"):
+        return None
+    states = _states(judged, ("mouth",))
+    return judged.label.mouth, "absent" if states == ["missing"] else "present" if states else NOT_SEEN
+
+
+def _eyes(judged: Judged) -> tuple[str, str] | None:
+    if judged.label.eyes not in ("both", "one", "closed", "none"):
+        return None
+    states = _states(judged, ("left_eye", "right_eye"))
+    shut = any(state in CLOSED for state in states) and "present" not in states
+    return ("shut" if judged.label.eyes in ("closed", "none") else "open"), (
+        "shut" if shut else "open" if states else NOT_SEEN
+    )
+
+
+def _emotion(judged: Judged) -> tuple[str, str] | None:
+    allowed = judged.label.emotions
+    if not allowed:
+        return None
+    face = main_face(judged.seen)
+    machine = (emotion_seen(face) if face else None) or NOT_SEEN
+    return (machine if machine in allowed else allowed[0]), machine
+
+
+def _stars(judged: Judged) -> tuple[str, str] | None:
+    if judged.label.stars is None or judged.stars is None:
+        return None
+    return str(judged.label.stars), str(judged.stars)
+
+
+def _states(judged: Judged, names: tuple[str, ...]) -> list[str]:
+    face = main_face(judged.seen)
+    return [part.state for part in face.parts if part.name in names] if face else []
+
+
+PEOPLE, MOUTH, EYES, EMOTION, STARS = (
+    Question(name="people", ask=_people),
+    Question(name="mouth", ask=_mouth),
+    Question(name="eyes", ask=_eyes),
+    Question(name="emotion", ask=_emotion),
+    Question(name="stars", ask=_stars),
+)
+QUESTIONS = (PEOPLE, MOUTH, EYES, EMOTION, STARS)
+
+
+# What comes of it
+
+
+def agreements(judged: Sequence[Judged], rng: np.random.Generator) -> dict[str, Agreement]:
+    """Every figure of agreement.json, by its key."""
+
+    def figure(measure: Measure, question: Question, code: Callable[[str], int]) -> Agreement:
+        answers = _answers(judged, question)
+        return agree(measure, [code(person) for person, _ in answers], [code(machine) for _, machine in answers], rng)
+
+    return {
+        "one_face_recall": figure(recall, PEOPLE, lambda word: int(word == "one")),
+        "several_precision": figure(precision, PEOPLE, lambda word: int(word == "several")),
+        "several_recall": figure(recall, PEOPLE, lambda word: int(word == "several")),
+        "mouth_missing_f1": figure(f1, MOUTH, lambda word: int(word == "absent")),
+        "eyes_f1": figure(f1, EYES, lambda word: int(word == "shut")),
+        "emotion_macro_f1": figure(macro_f1, EMOTION, _emotion_code),
+        "emotion_accuracy": figure(accuracy, EMOTION, _emotion_code),
+        "stars_kappa": figure(quadratic_kappa, STARS, int),
+        "images_per_second": rate([one.seconds for one in judged], rng),
+    }
+
+
+def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
+    """How often a person's emotion (outer) is the machine's (inner); `none` = no emotion was read."""
+    names = (*EMOTIONS, NOT_SEEN)
+    answers = _answers(judged, EMOTION)
+    return {person: {machine: answers.count((person, machine)) for machine in names} for person in EMOTIONS}
+
+
+def disagreements(judged: Sequence[Judged]) -> tuple[Disagreement, ...]:
+    """The images whose answers differ, most and largest differences first."""
+    found = [(_severity(one), _disagreement(one)) for one in judged]
+    return tuple(one for severity, one in sorted(found, key=lambda pair: -pair[0]) if severity > 0)
+
+
+def _answers(judged: Sequence[Judged], question: Question) -> list[tuple[str, str]]:
+    return [answer for one in judged if (answer := question.ask(one)) is not None]
+
+
+def _emotion_code(word: str) -> int:
+    return EMOTIONS.index(word) if word in EMOTIONS else -1
+
+
+def _different(judged: Judged) -> Iterator[Answer]:
+    for question in QUESTIONS:
+        answer = question.ask(judged)
+        if answer and answer[0] != answer[1]:
+            yield Answer(question=question.name, person=answer[0], machine=answer[1])
+
+
+def _severity(judged: Judged) -> float:
+    """One for each answer that differs, and one more where three stars meet one."""
+    stars = _stars(judged)
+    gap = abs(int(stars[0]) - int(stars[1])) if stars else 0
+    return len(list(_different(judged))) + max(gap - 1, 0)
+
+
+def _disagreement(judged: Judged) -> Disagreement:
+    return Disagreement(
+        path=judged.label.path,
+        size=(judged.seen.width, judged.seen.height),
+        answers=tuple(_different(judged)),
+        reason=judged.score.reason,
+        marks=judged.score.evidence,
+    )

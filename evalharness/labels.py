@@ -1,0 +1,94 @@
+"""Labels that a person gave to images: labels.csv -> one frozen Label per image, strictly read."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalharness.errors import InputError, unknown
+
+EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "multiple": ("0", "1"),
+    "mouth": ("present", "absent", "unclear"),
+    "eyes": ("both", "one", "closed", "none", "unclear"),
+    "emotion_seen": (*EMOTIONS, "none"),
+    "prompted": EMOTIONS,
+    "stars": ("1", "2", "3"),
+}
+"""The columns that are read beside `file` and `emotion_allowed`, and the words each may hold; others are ignored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a person says of one image; None where nothing is said.
+
+    `several` = a collage, several panels or several people. `emotions` are those that count as right: one, or all
+    that `emotion_allowed` lists; empty where no emotion can be named. `asked` is what the prompt wanted.
+    """
+
+    path: Path
+    several: bool | None = None
+    mouth: str | None = None
+    eyes: str | None = None
+    emotions: tuple[str, ...] | None = None
+    asked: str | None = None
+    stars: int | None = None
+
+
+def read_labels(place: Path) -> tuple[Label, ...]:
+    """The labels of a folder with labels.csv, or of a CSV; images lie beside the file or in images/ below it.
+
+    Raises InputError, with file, row and the words that are known, for anything else.
+    """
+    table = place / "labels.csv" if place.is_dir() else place
+    if not table.is_file():
+        raise InputError(f"'{table}' is not there; give a folder with labels.csv, or a CSV with a column 'file'.")
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as text:
+            rows = list(csv.DictReader(text))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"'{table}' cannot be read: {error}.") from None
+    if not rows:
+        raise InputError(f"'{table}' has no rows; write a header with a column 'file' and a row per image.")
+    return tuple(_label(table, number, row) for number, row in enumerate(rows, 2))
+
+
+def _label(table: Path, number: int, row: Mapping[str, str | None]) -> Label:
+    place = f"'{table.name}' line {number}"
+    if not row.get("file"):
+        raise InputError(f"{place}: {unknown('column', 'file', [key for key in row if key])}")
+    said = {column: _word(row.get(column), column, place) for column in WORDS}
+    return Label(
+        path=_image(table, str(row["file"]), place),
+        several=None if said["multiple"] is None else said["multiple"] == "1",
+        mouth=said["mouth"],
+        eyes=said["eyes"],
+        emotions=_emotions(row.get("emotion_allowed"), said["emotion_seen"], place),
+        asked=said["prompted"],
+        stars=None if said["stars"] is None else int(said["stars"]),
+    )
+
+
+def _word(given: str | None, column: str, place: str) -> str | None:
+    if not given:
+        return None
+    if given not in WORDS[column]:
+        raise InputError(f"{place} has an {unknown(column, given, WORDS[column])}")
+    return given
+
+
+def _emotions(allowed: str | None, seen: str | None, place: str) -> tuple[str, ...] | None:
+    if not allowed:
+        return None if seen is None else () if seen == "none" else (seen,)
+    words = tuple(word.strip() for word in allowed.split("|") if word.strip())
+    for word in words:
+        _word(word, "emotion_seen", place)
+    return tuple(word for word in words if word != "none")
+
+
+def _image(table: Path, name: str, place: str) -> Path:
+    for folder in (table.parent, table.parent / "images"):
+        if (folder / name).is_file():
+            return folder / name
+    raise InputError(f"{place} names '{name}', which is neither beside the file nor in its images/.")
