@@ -62,6 +62,13 @@ def parser() -> argparse.ArgumentParser:
     calibrate.set_defaults(verb=_calibrate)
     calibrate.add_argument("labels", type=Path, metavar="LABELS", help="a folder with labels.csv, or a CSV")
     _configured(calibrate)
+    compare = verbs.add_parser("compare", help="two subjects on equal draws: paired differences")
+    compare.set_defaults(verb=_compare)
+    side = "a run's folder (its leader is meant), or RUN:SUBJECT, such as runs/demo:sakichan-000008"
+    compare.add_argument("ours", metavar="A", help=side)
+    compare.add_argument("theirs", metavar="B", help=side)
+    compare.add_argument("--strength", type=float, help="the LoRA strength, where several were measured")
+    compare.add_argument("--force", action="store_true", help="compare what is not comparable, and say so")
     report = verbs.add_parser("report", help="write the page of a run again")
     report.set_defaults(verb=_report)
     report.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
@@ -111,6 +118,15 @@ def _calibrate(options: argparse.Namespace) -> int:
     labels = read_labels(options.labels)
     config = compose_calibration(options.labels, options.overrides, options.config_dir)
     console.print_calibration(*calibrate(config, labels, console.progress))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from evalharness import console
+    from evalharness.compare import compare, obstacles, read_side
+
+    ours, theirs = (read_side(text, options.strength) for text in (options.ours, options.theirs))
+    console.print_comparison(ours, theirs, compare(ours, theirs, force=options.force), obstacles(ours, theirs))
     return 0
 
 

@@ -1,6 +1,6 @@
 """What a run prints: a bar with the time left while it works, then the table of subjects and what follows from it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evalharness.calibrate import figure_row
+from evalharness.compare import Difference, Side
 from evalharness.forecast import Forecast
 from evalharness.stats.agreement import Agreement
 from evalharness.types import BASELINE, Decision, Estimate, FinishedRun
@@ -95,6 +96,28 @@ def print_calibration(figures: Mapping[str, Agreement], page: Path) -> None:
     output = console()
     output.print(table)
     output.print(Text(f"figures    {page.with_name('agreement.json')}\ndiffering  {page}"))
+
+
+WORDS = {"better": "A is better", "worse": "A is worse", "open": "cannot be told apart", "no pairs": "no equal draws"}
+
+
+def print_comparison(ours: Side, theirs: Side, found: Sequence[Difference], reasons: Sequence[str]) -> None:
+    """Both sides' means, the paired difference with its 95 % interval, and what that says."""
+    table = Table(
+        title=f"A: {ours.subject} @ {ours.strength:g}   B: {theirs.subject} @ {theirs.strength:g}", box=SIMPLE
+    )
+    for heading in ("metric", "A", "B", "A - B", "95 % interval", "pairs", "says"):
+        table.add_column(heading, justify="left" if heading in ("metric", "says") else "right")
+    for one in found:
+        low, high = one.paired.low, one.paired.high
+        interval = "-" if low is None or high is None else f"{low:+.2f} to {high:+.2f}"
+        mean = "-" if one.paired.mean is None else f"{one.paired.mean:+.2f}"
+        means = (_mean(one.ours), _mean(one.theirs), mean, interval, str(one.paired.scored))
+        table.add_row(one.metric.name.replace("_", " "), *means, WORDS[one.says])
+    output = console()
+    output.print(table)
+    for reason in reasons:
+        output.print(Text(f"not comparable: {reason}", style="yellow"))
 
 
 def _mean(estimate: Estimate | None) -> str:

@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("gate", "plan", "stats", "generate", "observe"),
     ("prepare", "report"),
     ("record", "forecast"),
-    ("run", "calibrate"),
+    ("run", "calibrate", "compare"),
     ("console",),
     ("cli",),
     ("demo",),

@@ -238,3 +238,30 @@ def test_slices_select_by_axis_and_by_field() -> None:
     table = tabulate(cells, {}, [])
     assert matching(table, {}).sum() == 8
     assert matching(table, {"emotion": "a", "seed": 2, "guidance_scale": 7.0}).sum() == 1
+
+
+def test_nearly_perfect_scores_are_no_surer_than_perfect_ones() -> None:
+    prompts = np.repeat(np.arange(14), 2)
+    perfect = clustered_interval(np.ones(28), prompts, 0.9)
+    nearly = clustered_interval(np.where(np.arange(28) == 3, 0.6, 1.0), prompts, 0.9)
+    assert perfect.low is not None and nearly.low is not None and nearly.high is not None
+    assert nearly.low < perfect.low
+    assert nearly.high <= 1.0
+
+
+def test_rare_failures_do_not_promote_what_is_no_better_than_asked() -> None:
+    """Scores that are mostly 1 with a true mean of 0.95; Student's t says 'above' in about 11 % of such matrices."""
+    rng, prompts = np.random.default_rng(8), np.repeat(np.arange(14), 2)
+    above = 0
+    for _ in range(300):
+        rates = np.repeat(rng.beta(0.4, 3.6, 14), 2)
+        values = np.where(rng.random(28) < rates, rng.random(28), 1.0)
+        above += weigh(values, prompts).doubt_above(0.95) <= 0.05
+    assert above / 300 <= 0.05
+
+
+def test_scores_that_are_seldom_0_or_1_keep_students_interval() -> None:
+    values = np.tile((0.7, 0.8, 0.75, 1.0), 6)
+    found = clustered_interval(values, np.repeat(np.arange(6), 4), 0.95)
+    assert found.low is not None and found.high is not None
+    assert found.high - found.low < 0.2

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 # Images of one prompt are at least this alike (intracluster correlation), however the few we saw may look: with no
 # floor, intervals of 24 prompts x 8 seeds hold a truth of 0.95 in 80 % of simulations, with it in 92 % at worst.
 LEAST_CORRELATION = 0.2
+MOSTLY = 0.5
+"""Share of values at 0 or 1 from which the rest counts as partial passes."""
 ROUNDING = 1e-9
 
 
@@ -46,7 +48,8 @@ def clustered_interval(
 ) -> Estimate:
     """Mean of values (n,) with its two-sided interval; clusters (n,) name each value's prompt.
 
-    Values that are all 0 or 1 have a clustered Clopper-Pearson interval, others Student's t over prompt means.
+    Values in 0..1 that are mostly 0 or 1 have a clustered Clopper-Pearson interval, others Student's t over prompt
+    means.
     Raises ValueError for a level outside 0..1, lengths that differ, or values that are not finite.
     """
     return estimate(weigh(values, clusters), level, (np.size(values), unscored, len(np.unique(clusters))))
@@ -70,7 +73,7 @@ def weigh(values: ArrayLike, clusters: Sequence[Any] | NDArray[Any], *, signed: 
         return Nothing()
     sizes = np.bincount(codes)
     means = np.bincount(codes, weights=numbers) / sizes
-    if not signed and np.isin(numbers, (0.0, 1.0)).all():
+    if not signed and _like_shares(numbers):
         return Shares(mean=float(means.mean()), images=effective_images(means, numbers.size))
     if _equal(numbers):
         return _alike(float(numbers[0]), means, numbers.size)
@@ -103,6 +106,17 @@ def _student(numbers: Floats, means: Floats) -> Evidence:
     # Equal prompt means are luck, not certainty: at the least, the images vary.
     error = float(numbers.std(ddof=1)) / len(numbers) ** 0.5 if _equal(means) else error
     return Means(mean=float(means.mean()), error=error, degrees=prompts - 1)
+
+
+def _like_shares(numbers: Floats) -> bool:
+    """Values in 0..1 of which at least half are exactly 0 or 1: passes and failures, some of them partial.
+
+    Rare failures hide in a small spread: for scores that are mostly 1 with a true mean of 0.95, Student's t promotes a
+    subject that is no better than asked in 9 to 16 % of simulations instead of 5 %. No variable in 0..1 varies more
+    than a share of the same mean (Hoeffding, JASA 58, 1963), so the share's interval is the cautious one.
+    """
+    inside = ((numbers >= 0.0) & (numbers <= 1.0)).all()
+    return bool(inside and np.isin(numbers, (0.0, 1.0)).mean() >= MOSTLY)
 
 
 def _equal(numbers: Floats) -> bool:
