@@ -16,10 +16,12 @@ TARGET = Path(__file__).parent.parent / "tests" / "data" / "demo_run.json.gz"
 
 
 def main(folder: Path) -> None:
-    """Write cells, subjects, metrics and scores; images, observations and evidence stay behind."""
+    """Write cells, subjects, metrics and scores; images, observations, evidence and paths stay behind."""
     run = load_run(folder)
     scores = {key: tuple(replace(score, evidence=()) for score in own) for key, own in run.scores.items()}
-    kept = {"subjects": run.subjects, "cells": run.cells, "scores": scores, "metrics": run.metrics}
+    # where the files lay on one machine is nobody's business
+    subjects = tuple(replace(subject, loras=()) for subject in run.subjects)
+    kept = {"subjects": subjects, "cells": run.cells, "scores": scores, "metrics": run.metrics}
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_bytes(gzip.compress(encode(kept), mtime=0))
     print(f"{TARGET}: {TARGET.stat().st_size} bytes, {len(run.cells)} cells")

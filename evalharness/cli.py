@@ -69,6 +69,15 @@ def parser() -> argparse.ArgumentParser:
     compare.add_argument("theirs", metavar="B", help=side)
     compare.add_argument("--strength", type=float, help="the LoRA strength, where several were measured")
     compare.add_argument("--force", action="store_true", help="compare what is not comparable, and say so")
+    promote = verbs.add_parser(
+        "promote", help="copy a promoted LoRA with its evaluation card; refused without a verdict"
+    )
+    promote.set_defaults(verb=_promote)
+    promote.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
+    promote.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder of promoted LoRAs")
+    promote.add_argument("--subject", help="which subject; left out, the run's leader")
+    promote.add_argument("--override", metavar="REASON", help="promote against the verdict, for this reason")
+    promote.add_argument("--by", metavar="NAME", help="who overrides; both are recorded for ever")
     report = verbs.add_parser("report", help="write the page of a run again")
     report.set_defaults(verb=_report)
     report.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
@@ -127,6 +136,20 @@ def _compare(options: argparse.Namespace) -> int:
 
     ours, theirs = (read_side(text, options.strength) for text in (options.ours, options.theirs))
     console.print_comparison(ours, theirs, compare(ours, theirs, force=options.force), obstacles(ours, theirs))
+    return 0
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from evalharness.errors import InputError
+    from evalharness.promote import promote
+    from evalharness.record import load_run
+    from evalharness.report.card import Override
+
+    if bool(options.override) != bool(options.by):
+        raise InputError("--override and --by belong together: the reason, and who takes responsibility.")
+    override = Override(by=options.by, reason=options.override) if options.by else None
+    folder = promote(load_run(options.run), options.to, options.subject, override)
+    sys.stdout.write(f"promoted   {folder}\ncard       {folder / 'card.md'}\n")
     return 0
 
 

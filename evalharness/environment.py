@@ -28,8 +28,13 @@ def environment(folder: Path | None = None) -> Mapping[str, str | int | bool | d
         "packages": {name: _version(name) for name in PACKAGES},
         "git_commit": commit,
         "git_dirty": dirty,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "date": now(),
     }
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def git_state(folder: Path) -> tuple[str | None, bool | None]:

@@ -8,6 +8,7 @@ HarnessError (1)
     ├── BackendError    models and image makers
     ├── PerceptionError a model that should see, and does not
     └── StoreError      run folders
+NotPromotedError (3, 4) a verdict that does not allow a promotion
 """
 
 import difflib
@@ -48,6 +49,14 @@ class PerceptionError(InputError):
 
 class StoreError(InputError):
     """A run folder is locked, damaged, or belongs to something else."""
+
+
+class NotPromotedError(HarnessError):
+    """The verdict does not allow a promotion; the exit code is the verdict's."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> str:

@@ -11,7 +11,8 @@ import evalharness
 PUBLIC = {
     "evalharness": "__version__",
     "evalharness.errors": (
-        "BackendError ConfigError HarnessError InputError PerceptionError StoreError SubjectError SuiteError unknown"
+        "BackendError ConfigError HarnessError InputError NotPromotedError PerceptionError StoreError SubjectError "
+        "SuiteError unknown"
     ),
     "evalharness.types": (
         "Advance BASELINE Box Candidate Cell Check Color Decision Delta Estimate Expectation Face Failure Finding "

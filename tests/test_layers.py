@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("gate", "plan", "stats", "generate", "observe"),
     ("prepare", "report"),
     ("record", "forecast"),
-    ("run", "calibrate", "compare"),
+    ("run", "calibrate", "compare", "promote"),
     ("console",),
     ("cli",),
     ("demo",),
