@@ -62,6 +62,11 @@ def parser() -> argparse.ArgumentParser:
     calibrate.set_defaults(verb=_calibrate)
     calibrate.add_argument("labels", type=Path, metavar="LABELS", help="a folder with labels.csv, or a CSV")
     _configured(calibrate)
+    gate = verbs.add_parser("gate", help="judge a finished run again, alone or against what is promoted")
+    gate.set_defaults(verb=_gate)
+    gate.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
+    gate.add_argument("--against", metavar="RUN[:SUBJECT]", help="what rules with relative_to: promoted mean")
+    gate.add_argument("--strength", type=float, help="the other side's LoRA strength, where several were measured")
     compare = verbs.add_parser("compare", help="two subjects on equal draws: paired differences")
     compare.set_defaults(verb=_compare)
     side = "a run's folder (its leader is meant), or RUN:SUBJECT, such as runs/demo:sakichan-000008"
@@ -130,9 +135,23 @@ def _calibrate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _gate(options: argparse.Namespace) -> int:
+    from evalharness import console
+    from evalharness.gate import exit_code
+    from evalharness.regate import regate
+    from evalharness.report.html import write_report
+    from evalharness.sides import read_side
+
+    finished = regate(options.run, read_side(options.against, options.strength) if options.against else None)
+    write_report(options.run, finished)
+    console.print_gate(finished)
+    return exit_code(finished.judgement.decision)
+
+
 def _compare(options: argparse.Namespace) -> int:
     from evalharness import console
-    from evalharness.compare import compare, obstacles, read_side
+    from evalharness.compare import compare
+    from evalharness.sides import obstacles, read_side
 
     ours, theirs = (read_side(text, options.strength) for text in (options.ours, options.theirs))
     console.print_comparison(ours, theirs, compare(ours, theirs, force=options.force), obstacles(ours, theirs))

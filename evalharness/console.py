@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from evalharness.calibrate import figure_row
-from evalharness.compare import Difference, Side
+from evalharness.compare import Difference
 from evalharness.forecast import Forecast
+from evalharness.sides import Side
 from evalharness.stats.agreement import Agreement
 from evalharness.types import BASELINE, Decision, Estimate, FinishedRun
 
@@ -64,6 +65,16 @@ def print_finished(finished: FinishedRun, report: Path) -> None:
         output.print(Text.assemble(decision, f"{verdict.subject}: {verdict.reason}"))
     output.print(Text(f"\n{judgement.selection.reason}\n{judgement.reason}\n\nreport     {report}"))
     output.print(Text(f"exit code  {EXIT_MEANINGS[judgement.decision]}"))
+
+
+def print_gate(finished: FinishedRun) -> None:
+    """Every check of every subject with its reason, the decision, and the exit code's meaning."""
+    output = console()
+    for verdict in finished.judgement.verdicts:
+        output.print(Text.assemble(Text(f"{verdict.decision:<13}", style=STYLES[verdict.decision]), verdict.subject))
+        for check in verdict.checks:
+            output.print(Text(f"  {check.outcome:<13}{check.reason}"))
+    output.print(Text(f"\n{finished.judgement.reason}\nexit code  {EXIT_MEANINGS[finished.judgement.decision]}"))
 
 
 def subjects_table(finished: FinishedRun) -> Table:

@@ -27,6 +27,7 @@ from evalharness.stats.table import Column, Floats, Mask, Table, tabulate
 from evalharness.stats.words import Finding, doubt, fact
 from evalharness.types import (
     BASELINE,
+    PROMOTED,
     Cell,
     Check,
     Decision,
@@ -41,6 +42,8 @@ from evalharness.types import (
 )
 
 ALPHA = 0.05
+RIVALS: Mapping[str, str] = {"baseline": BASELINE, "promoted": PROMOTED}
+"""Whose cells a rule's `relative_to` means."""
 EXIT_CODES: Mapping[Decision, int] = {Decision.PROMOTE: 0, Decision.REJECT: 3, Decision.INCONCLUSIVE: 4}
 
 
@@ -64,9 +67,9 @@ def judge(
     """Everything a run concludes; pure, and the same for the same cells in any number of calls.
 
     `scores` are by cell key; cells without any (their image could not be made) count as unscored. Cells name their
-    subject by `Subject.name`; BASELINE is compared against, not judged. `objective` weighs metrics for the selection:
-    all subjects enter it, but a rejected one leads only where all are rejected. Raises InputError for rules or an
-    objective that name unknown metrics or slices.
+    subject by `Subject.name`; BASELINE and PROMOTED are compared against, not judged. `objective` weighs metrics for
+    the selection: all subjects enter it, but a rejected one leads only where all are rejected. Raises InputError for
+    rules or an objective that name unknown metrics or slices.
     """
     _check_names(rules, objective, metrics)
     table = tabulate(cells, scores, list(metrics))
@@ -120,13 +123,14 @@ def _verdict(
 
 def _test(table: Table, rows: Mask, rule: Rule, metric: MetricInfo) -> Tested:
     ours = _passing(table.rows(rows, rule.metric), rule, metric)
-    if rule.relative_to == "baseline":
-        pairs = pair(ours, _passing(table.rows(table.subjects == BASELINE, rule.metric), rule, metric))
+    if rule.relative_to in RIVALS:
+        rival = table.subjects == RIVALS[rule.relative_to]
+        pairs = pair(ours, _passing(table.rows(rival, rule.metric), rule, metric))
         values, prompts, unscored = pairs.differences, pairs.prompts, pairs.unscored
     else:
         scored = np.isfinite(ours.values)
         values, prompts, unscored = ours.values[scored], ours.prompts[scored], int(np.count_nonzero(~scored))
-    evidence = weigh(values, prompts, signed=rule.relative_to == "baseline")
+    evidence = weigh(values, prompts, signed=rule.relative_to in RIVALS)
     counts = (len(values), unscored, len(np.unique(prompts)))
     shown = estimate(evidence, 1.0 - 2.0 * ALPHA, counts)
     finding = Finding(rule=rule, metric=metric, estimate=shown, passed=int(np.count_nonzero(values > 0.0)))

@@ -10,6 +10,9 @@ from typing import Literal
 BASELINE = "base"
 """Identity and name of the subject without any LoRA (strength 0), which is in every run."""
 
+PROMOTED = "/promoted"
+"""Name under which the cells of an earlier subject stand beside a run judged against it; no LoRA can have it."""
+
 Point = tuple[float, float]
 Lab = tuple[float, float, float]
 ImageSide = Literal["left", "right", "none"]
@@ -293,7 +296,8 @@ class Delta:
 class Rule:
     """One check of a gate: an aggregate of a metric must be at least or at most a number.
 
-    `relative_to` is 'absolute' (the value itself) or 'baseline' (its paired difference to the no-LoRA cells).
+    `relative_to` is 'absolute' (the value itself), 'baseline' (its paired difference to the no-LoRA cells), or
+    'promoted' (to an earlier subject's; at_least -0.05 means: at most 0.05 worse, non-inferior).
     `where` selects cells by axis label, `strength`, `seed` or `guidance_scale`. Fewer than `minimum_scored` scored
     cells make the check inconclusive.
     """
@@ -303,7 +307,7 @@ class Rule:
     passing: float | None = None
     at_least: float | None = None
     at_most: float | None = None
-    relative_to: Literal["absolute", "baseline"] = "absolute"
+    relative_to: Literal["absolute", "baseline", "promoted"] = "absolute"
     minimum_scored: int = 8
     where: Mapping[str, str | float | int] = field(default_factory=dict)
     why: str = ""

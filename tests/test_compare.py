@@ -10,8 +10,9 @@ import small_run
 from sample_run import LEADER, sample_input
 
 from evalharness.cli import main
-from evalharness.compare import Side, compare, obstacles, read_side
+from evalharness.compare import compare
 from evalharness.errors import InputError
+from evalharness.sides import Side, obstacles, read_side
 from evalharness.types import BASELINE, FinishedRun
 
 

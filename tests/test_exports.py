@@ -17,7 +17,7 @@ PUBLIC = {
     "evalharness.types": (
         "Advance BASELINE Box Candidate Cell Check Color Decision Delta Estimate Expectation Face Failure Finding "
         "FinishedRun Hair ImageSide Judgement Lab LoraFile Mark MetricInfo Observation Outcome Part PartState Point "
-        "Progress Prompt Reference Rule Score Selection Setting Subject Summary Verdict"
+        "PROMOTED Progress Prompt Reference Rule Score Selection Setting Subject Summary Verdict"
     ),
     "evalharness.backends.base": "Fact Maker",
     "evalharness.perception.base": "Perceiver",

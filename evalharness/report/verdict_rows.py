@@ -96,8 +96,8 @@ def rule_in_words(rule: Rule, info: MetricInfo | None, texts: Texts) -> str:
     """What a rule asks, as a person would say it: 'mean of harmony at least 70 %, where view = front'."""
     unit = "" if info is None or rule.aggregate == "share_passing" else info.unit
     subject = texts[f"rule_{rule.aggregate}"].format(metric=rule.metric, passing=_passing(rule, info))
-    words = [texts["rule_change"].format(what=subject) if rule.relative_to == "baseline" else subject]
-    signed = rule.relative_to == "baseline"
+    signed = rule.relative_to != "absolute"
+    words = [texts[f"rule_{rule.relative_to}"].format(what=subject)] if signed else [subject]
     if rule.at_least is not None:
         words.append(f"{texts['at_least']} {numbers.number(rule.at_least, unit, signed=signed)}")
     if rule.at_most is not None:
@@ -132,7 +132,7 @@ def _check_row(check: Check, info: MetricInfo | None, texts: Texts) -> CheckRow:
         stamp=stamp(check.outcome.value, texts),
         rule=rule_in_words(check.rule, info, texts),
         why=check.rule.why,
-        estimate=numbers.interval(estimate, unit, signed=check.rule.relative_to == "baseline"),
+        estimate=numbers.interval(estimate, unit, signed=check.rule.relative_to != "absolute"),
         counts=counts_in_words(estimate, texts),
         reason=check.reason,
     )

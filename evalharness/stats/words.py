@@ -47,8 +47,9 @@ def doubt(finding: Finding, checks: int, alone: bool) -> str:
 
 def _measured(finding: Finding) -> str:
     rule, estimate = finding.rule, finding.estimate
-    if rule.relative_to == "baseline":
-        return f"{_name(finding)} {_number(finding, estimate.mean)} against the baseline over {estimate.scored} pairs"
+    if rule.relative_to != "absolute":
+        rival = "the baseline" if rule.relative_to == "baseline" else "what is promoted"
+        return f"{_name(finding)} {_number(finding, estimate.mean)} against {rival} over {estimate.scored} pairs"
     if rule.aggregate == "share_passing":
         return f"{_name(finding)} in {finding.passed} of {estimate.scored} images"
     return f"{_name(finding)} {_number(finding, estimate.mean)} over {estimate.scored} images"
@@ -70,7 +71,7 @@ def _name(finding: Finding) -> str:
 def _number(finding: Finding, value: float | None) -> str:
     if value is None:
         return "unknown"
-    sign = "+" if finding.rule.relative_to == "baseline" else ""
+    sign = "+" if finding.rule.relative_to != "absolute" else ""
     if finding.rule.aggregate == "share_passing":
         return f"{100.0 * value:{sign}.0f} {'percentage points' if sign else '%'}"
     return f"{finding.metric.unit} {value:{sign}.2f}".strip()
@@ -82,7 +83,10 @@ def _slice(rule: Rule) -> str:
 
 def _too_few(finding: Finding) -> str:
     rule, estimate = finding.rule, finding.estimate
-    things = "pairs" if rule.relative_to == "baseline" else "images"
+    if rule.relative_to == "promoted" and not estimate.scored:
+        metric = finding.metric.name
+        return f"{metric} has nothing promoted to be compared with; use evalharness gate RUN --against RUN:SUBJECT"
+    things = "images" if rule.relative_to == "absolute" else "pairs"
     counted = f"{estimate.scored} of {estimate.scored + estimate.unscored} {things}"
     return f"{finding.metric.name}{_slice(rule)} is scored in {counted}, at least {rule.minimum_scored} needed"
 

@@ -18,7 +18,7 @@ def read_gates(raw: Any, scorers: Collection[str], axes: Collection[str], place:
 def _rule(raw: object, scorers: Collection[str], axes: Collection[str], place: str) -> Rule:
     if isinstance(raw, Mapping):
         one_of(raw.get("aggregate"), ("mean", "share_passing"), "aggregate", f"{place}.aggregate")
-        one_of(raw.get("relative_to"), ("absolute", "baseline"), "relation", f"{place}.relative_to")
+        one_of(raw.get("relative_to"), ("absolute", "baseline", "promoted"), "relation", f"{place}.relative_to")
     rule = convert(raw, Rule, place)
     one_of(rule.metric, scorers, "metric", f"{place}.metric")
     for name in rule.where:
