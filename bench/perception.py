@@ -16,7 +16,6 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image, ImageFilter
 
-from evalharness.backends.torchvision_shim import ensure_torchvision
 from evalharness.demo.drawing import Drawing, draw, sample_fault_look, sample_look
 from evalharness.demo.look import FAULTS, Look
 from evalharness.paths import resolve
@@ -107,12 +106,9 @@ def _face_answers(look: Look, face: Face) -> Iterator[tuple[str, float]]:
 
 def autoencoder() -> Callable[[Image.Image, np.random.Generator], Image.Image]:
     """The demo checkpoint's autoencoder as a lossy step."""
-    ensure_torchvision()
-    from diffusers import AutoencoderKL
+    from evalharness.demo.autoencoder import open_autoencoder, reconstruct
 
-    from evalharness.demo.autoencoder import reconstruct
-
-    vae = AutoencoderKL.from_pretrained(resolve("demo:checkpoint"), subfolder="vae").float().eval()
+    vae = open_autoencoder(resolve("demo:checkpoint"))
     return lambda image, _: Image.fromarray(reconstruct(vae, np.asarray(image)[None])[0])
 
 

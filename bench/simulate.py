@@ -1,6 +1,6 @@
 """Are intervals, verdicts and picks as sure as they say? Simulated matrices whose truth is known.
 
-    python bench/simulate.py --rounds 1000          # 5 minutes on one core; writes bench/simulate.json
+    python bench/simulate.py --rounds 1000          # 2 minutes on one core; writes bench/simulate.json
 
 Prompts differ in how hard they are, and seeds of one prompt are alike: that is what makes 40 images worth fewer than
 40. Three kinds of metrics: pass/fail, continuous, and `ceiling`: scores in 0..1 that are mostly exactly 1, like the
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from evalharness.gate import judge
 from evalharness.stats.best import Entrant, select
 from evalharness.stats.intervals import clustered_interval
-from evalharness.types import BASELINE, Cell, Decision, MetricInfo, Prompt, Rule, Score, Setting, Subject
+from evalharness.types import Cell, Decision, MetricInfo, Prompt, Rule, Score, Setting, Subject
 
 Floats = NDArray[np.float64]
 TARGET = Path(__file__).with_name("simulate.json")
@@ -71,19 +71,18 @@ def coverage(world: World, rng: np.random.Generator, rounds: int) -> float:
     return held / rounds
 
 
-def matrix_of(world: World, subjects: tuple[Subject, ...]) -> list[Cell]:
-    """The cells of a run with one strength."""
+def matrix_of(world: World, subject: Subject) -> list[Cell]:
+    """The cells of one subject at one strength."""
     return [
         Cell(
             key=f"{subject.name}/{prompt}/{seed}",
             pair_key=f"{prompt}/{seed}",
             subject=subject.name,
-            strength=float(subject.name != BASELINE),
+            strength=1.0,
             prompt=Prompt(id=f"p{prompt}", text=""),
             setting=Setting(),
             seed=seed,
         )
-        for subject in subjects
         for prompt in range(world.prompts)
         for seed in range(world.seeds)
     ]
@@ -95,7 +94,7 @@ def verdicts(world: World, rng: np.random.Generator, rounds: int, checks: int) -
     names = [f"m{number}" for number in range(checks)]
     metrics = {name: MetricInfo(name=name, version=1, unit="", higher_is_better=True) for name in names}
     rules = [Rule(metric=name, at_least=world.truth, minimum_scored=1) for name in names]
-    cells = matrix_of(world, (subject,))
+    cells = matrix_of(world, subject)
     counted = {Decision.PROMOTE: 0, Decision.REJECT: 0, Decision.INCONCLUSIVE: 0}
     for _ in range(rounds):
         drawn = values(world, rng, checks).reshape(checks, -1)

@@ -11,10 +11,11 @@ from evalharness.backends.folder import read_image
 from evalharness.codec import encode_readably
 from evalharness.config import RunConfig
 from evalharness.errors import InputError
-from evalharness.labels import EMOTIONS, Label
+from evalharness.labels import Label
 from evalharness.perception.base import Perceiver
 from evalharness.registry import find
 from evalharness.report.calibration import Answer, Disagreement, FigureRow, write_calibration
+from evalharness.report.html import write_whole
 from evalharness.scorers.evidence import main_face, several
 from evalharness.scorers.harmony import Harmony, emotion_seen
 from evalharness.stats.agreement import (
@@ -29,7 +30,7 @@ from evalharness.stats.agreement import (
     rate,
     recall,
 )
-from evalharness.types import Cell, Expectation, Failure, Observation, Progress, Prompt, Score, Setting
+from evalharness.types import EMOTIONS, Cell, Expectation, Failure, Observation, Progress, Prompt, Score, Setting
 
 NOT_SEEN = "none"
 CLOSED = ("closed", "missing")
@@ -54,15 +55,15 @@ class Question:
     ask: Callable[[Judged], tuple[str, str] | None]
 
 
-def calibrate(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[dict[str, Agreement], Path]:
-    """Judge all labelled images; write agreement.json and the page of differences; the figures and the page's path."""
+def calibrate(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[Sequence[FigureRow], Path]:
+    """Judge all labelled images; write agreement.json and the page of differences; the figures in words, the page."""
     judged = judge_labels(config, labels, progress)
     figures = agreements(judged, np.random.default_rng(0))
     config.folder.mkdir(parents=True, exist_ok=True)
-    (config.folder / "agreement.json").write_bytes(encode_readably(figures))
+    write_whole(config.folder / "agreement.json", encode_readably(figures).decode("utf-8"))
     rows = [figure_row(name, figure) for name, figure in figures.items()]
     page = write_calibration(config.folder, config.folder.name, rows, confusion(judged), disagreements(judged))
-    return figures, page
+    return rows, page
 
 
 def figure_row(name: str, figure: Agreement) -> FigureRow:
@@ -198,8 +199,8 @@ def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
 
 def disagreements(judged: Sequence[Judged]) -> tuple[Disagreement, ...]:
     """The images whose answers differ, most and largest differences first."""
-    found = [(_severity(one), _disagreement(one)) for one in judged]
-    return tuple(one for severity, one in sorted(found, key=lambda pair: -pair[0]) if severity > 0)
+    differing = [one for one in map(_disagreement, judged) if one.answers]
+    return tuple(sorted(differing, key=_severity, reverse=True))
 
 
 def _answers(judged: Sequence[Judged], question: Question) -> list[tuple[str, str]]:
@@ -217,11 +218,10 @@ def _different(judged: Judged) -> Iterator[Answer]:
             yield Answer(question=question.name, person=answer[0], machine=answer[1])
 
 
-def _severity(judged: Judged) -> float:
+def _severity(differing: Disagreement) -> int:
     """One for each answer that differs, and one more where three stars meet one."""
-    stars = _stars(judged)
-    gap = abs(int(stars[0]) - int(stars[1])) if stars else 0
-    return len(list(_different(judged))) + max(gap - 1, 0)
+    gaps = [abs(int(a.person) - int(a.machine)) for a in differing.answers if a.question == STARS.name]
+    return len(differing.answers) + sum(gaps) - len(gaps)
 
 
 def _disagreement(judged: Judged) -> Disagreement:

@@ -1,19 +1,18 @@
 """Two subjects on equal draws, of one run or of two: every metric's paired difference, and what it says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
-
-import numpy as np
 
 from evalharness.errors import InputError
 from evalharness.sides import Side, obstacles
 from evalharness.stats.paired import pair
 from evalharness.stats.summary import mean_of
-from evalharness.stats.table import Column
-from evalharness.types import Cell, Estimate, MetricInfo
+from evalharness.stats.table import Table, tabulate
+from evalharness.types import Estimate, MetricInfo
 
 LEVEL = 0.95
+OURS, THEIRS = "/ours", "/theirs"
 Says = Literal["better", "worse", "open", "no pairs"]
 
 
@@ -36,41 +35,26 @@ def compare(ours: Side, theirs: Side, *, force: bool = False) -> tuple[Differenc
     reasons = obstacles(ours, theirs)
     if reasons and not force:
         raise InputError(f"these cannot be compared: {'; '.join(reasons)}. --force compares them all the same.")
-    metrics = [info for name, info in ours.run.metrics.items() if name in theirs.run.metrics]
-    return tuple(_difference(ours, theirs, info, by_key=not reasons) for info in metrics)
+    metrics = {name: info for name, info in ours.run.metrics.items() if name in theirs.run.metrics}
+    table = _beside(ours, theirs, list(metrics), by_key=not reasons)
+    return tuple(_difference(table, info) for info in metrics.values())
 
 
-def _difference(ours: Side, theirs: Side, info: MetricInfo, *, by_key: bool) -> Difference:
-    codes: dict[str, int] = {}
-    left, right = (_column(side, info.name, codes, by_key=by_key) for side in (ours, theirs))
+def _beside(ours: Side, theirs: Side, metrics: Sequence[str], *, by_key: bool) -> Table:
+    """Both sides in one table, under names of their own."""
+    (left, left_scores), (right, right_scores) = ours.under(OURS), theirs.under(THEIRS)
+    cells = [*left, *right]
+    if not by_key:
+        cells = [replace(cell, pair_key=f"{cell.prompt.id}/{cell.setting}/{cell.seed}") for cell in cells]
+    return tabulate(cells, {**left_scores, **right_scores}, metrics)
+
+
+def _difference(table: Table, info: MetricInfo) -> Difference:
+    left, right = (table.rows(table.subjects == name, info.name) for name in (OURS, THEIRS))
     paired = pair(left, right).estimate(LEVEL)
     return Difference(
         metric=info, ours=mean_of(left, LEVEL), theirs=mean_of(right, LEVEL), paired=paired, says=_says(paired, info)
     )
-
-
-def _column(side: Side, metric: str, codes: dict[str, int], *, by_key: bool) -> Column:
-    """The metric of a side's cells; equal draws and prompts have equal codes on both sides."""
-    cells = side.cells
-    draws = [cell.pair_key if by_key else f"{cell.prompt.id}/{cell.setting}/{cell.seed}" for cell in cells]
-    values = [_value(side, cell, metric) for cell in cells]
-    return Column(
-        pairs=_coded(draws, codes),
-        prompts=_coded([f"prompt {c.prompt.id}" for c in cells], codes),
-        values=_array(values),
-    )
-
-
-def _coded(names: Sequence[str], codes: dict[str, int]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    return np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.intp)
-
-
-def _array(values: Sequence[float | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _value(side: Side, cell: Cell, metric: str) -> float | None:
-    return next((score.value for score in side.run.scores.get(cell.key, ()) if score.metric == metric), None)
 
 
 def _says(paired: Estimate, info: MetricInfo) -> Says:

@@ -93,8 +93,7 @@ def compose_score(images: Path, overrides: Sequence[str], config_dir: Path | Non
     """The configuration of `evalharness score FOLDER`: as `compose`, with backend=folder and its own run folder."""
     if not images.is_dir():
         raise ConfigError(f"'{images}' is not a folder of images; give an existing folder.")
-    name = images.resolve().name.replace("'", "_")
-    defaults = ["backend=folder", f"folder='runs/${{suite.name}}-of-{name}'"]
+    defaults = ["backend=folder", f"folder='runs/${{suite.name}}-of-{_plain_name(images)}'"]
     raw = _composed([*defaults, *overrides], _search_path(config_dir))
     return _frozen(raw, (), str(images))
 
@@ -102,8 +101,12 @@ def compose_score(images: Path, overrides: Sequence[str], config_dir: Path | Non
 def compose_calibration(labels: Path, overrides: Sequence[str], config_dir: Path | None = None) -> RunConfig:
     """The configuration of `evalharness calibrate LABELS`: as `compose_score`, with a folder of its own."""
     images = labels if labels.is_dir() else labels.parent
-    name = images.resolve().name.replace("'", "_")
-    return compose_score(images, [f"folder='runs/calibration-of-{name}'", *overrides], config_dir)
+    return compose_score(images, [f"folder='runs/calibration-of-{_plain_name(images)}'", *overrides], config_dir)
+
+
+def _plain_name(folder: Path) -> str:
+    """A folder's name that may stand between quotes."""
+    return folder.resolve().name.replace("'", "_")
 
 
 def config_from_json(raw: Mapping[str, object]) -> RunConfig:

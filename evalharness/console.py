@@ -1,8 +1,9 @@
 """What a run prints: a bar with the time left while it works, then the table of subjects and what follows from it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -10,12 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from evalharness.calibrate import figure_row
-from evalharness.compare import Difference
 from evalharness.forecast import Forecast
-from evalharness.sides import Side
-from evalharness.stats.agreement import Agreement
 from evalharness.types import BASELINE, Decision, Estimate, FinishedRun
+
+if TYPE_CHECKING:
+    from evalharness.compare import Difference
+    from evalharness.report.calibration import FigureRow
+    from evalharness.sides import Side
 
 EXIT_MEANINGS = {
     Decision.PROMOTE: "0: at least one subject passed every check",
@@ -96,13 +98,12 @@ def subjects_table(finished: FinishedRun) -> Table:
     return table
 
 
-def print_calibration(figures: Mapping[str, Agreement], page: Path) -> None:
+def print_calibration(figures: "Sequence[FigureRow]", page: Path) -> None:
     """Every figure of agreement with its interval, and where the images are on which judges differ."""
     table = Table(title="agreement with the labels", box=SIMPLE)
     for heading in ("figure", "value", "95 % interval", "images"):
         table.add_column(heading, justify="left" if heading == "figure" else "right")
-    for name, figure in figures.items():
-        row = figure_row(name, figure)
+    for row in figures:
         table.add_row(row.name, row.value, row.interval, str(row.images))
     output = console()
     output.print(table)
@@ -112,7 +113,7 @@ def print_calibration(figures: Mapping[str, Agreement], page: Path) -> None:
 WORDS = {"better": "A is better", "worse": "A is worse", "open": "cannot be told apart", "no pairs": "no equal draws"}
 
 
-def print_comparison(ours: Side, theirs: Side, found: Sequence[Difference], reasons: Sequence[str]) -> None:
+def print_comparison(ours: "Side", theirs: "Side", found: "Sequence[Difference]", reasons: Sequence[str]) -> None:
     """Both sides' means, the paired difference with its 95 % interval, and what that says."""
     table = Table(
         title=f"A: {ours.subject} @ {ours.strength:g}   B: {theirs.subject} @ {theirs.strength:g}", box=SIMPLE

@@ -1,13 +1,13 @@
 """Labels that a person gave to images: labels.csv -> one frozen Label per image, strictly read."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalharness.csv_rows import read_rows
 from evalharness.errors import InputError, unknown
+from evalharness.types import EMOTIONS
 
-EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
 WORDS: Mapping[str, tuple[str, ...]] = {
     "multiple": ("0", "1"),
     "mouth": ("present", "absent", "unclear"),
@@ -44,13 +44,7 @@ def read_labels(place: Path) -> tuple[Label, ...]:
     table = place / "labels.csv" if place.is_dir() else place
     if not table.is_file():
         raise InputError(f"'{table}' is not there; give a folder with labels.csv, or a CSV with a column 'file'.")
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as text:
-            rows = list(csv.DictReader(text))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"'{table}' cannot be read: {error}.") from None
-    if not rows:
-        raise InputError(f"'{table}' has no rows; write a header with a column 'file' and a row per image.")
+    rows = read_rows(table, f"'{table}'", InputError)
     return tuple(_label(table, number, row) for number, row in enumerate(rows, 2))
 
 

@@ -76,8 +76,8 @@ def _whole(target: Path, subject: Subject, card: Card) -> Path:
         source = folder / lora.path.name if folder.is_dir() else lora.path
         if not source.is_file():
             raise InputError(f"'{source}' is no longer there; put the file back, or measure the run again.")
-        shutil.copyfile(source, aside / lora.path.name)
-        if file_digest(aside / lora.path.name) != lora.digest:
+        kept = source if folder.is_dir() else Path(shutil.copyfile(source, aside / lora.path.name))
+        if file_digest(kept) != lora.digest:
             raise InputError(f"'{source}' is not the file that was measured; measure it again before promoting it.")
         (aside / "card.json").write_bytes(encode_readably(card))
         (aside / "card.md").write_text(markdown(card), encoding="utf-8")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evalharness.errors import InputError
 from evalharness.gate import judge
-from evalharness.record import RunRecord, finished, load_run
+from evalharness.record import RunRecord, load_run
 from evalharness.sides import Side, obstacles
 from evalharness.store import Store
 from evalharness.types import BASELINE, PROMOTED, Cell, FinishedRun, Judgement, Score
@@ -25,20 +25,19 @@ def regate(folder: Path, against: Side | None = None) -> FinishedRun:
         judged = judge(
             (*run.cells, *cells), {**run.scores, **scores}, suite.gates, run.subjects, suite.objective, run.metrics
         )
-        store.write_json("verdict.json", _of_this_run(judged))
-        return finished(folder, store)
+        own = _of_this_run(judged)
+        store.write_json("verdict.json", own)
+    return replace(run, judgement=own)
 
 
-def _beside(run: FinishedRun, against: Side) -> tuple[Sequence[Cell], Mapping[str, tuple[Score, ...]]]:
+def _beside(run: FinishedRun, against: Side) -> tuple[Sequence[Cell], Mapping[str, Sequence[Score]]]:
     """The other side's cells and scores under the name PROMOTED, with keys of their own."""
     judged = next((cell for cell in run.cells if cell.subject != BASELINE), None)
     if judged is None:
         raise InputError("this run has no subject beside the baseline, so nothing can be judged against another.")
     if reasons := obstacles(Side(run=run, subject=judged.subject, strength=judged.strength), against):
         raise InputError(f"'{against.subject}' cannot be compared with this run: {'; '.join(reasons)}.")
-    cells = [replace(cell, key=f"{PROMOTED} {cell.key}", subject=PROMOTED) for cell in against.cells]
-    scores = {f"{PROMOTED} {cell.key}": against.run.scores.get(cell.key, ()) for cell in against.cells}
-    return cells, scores
+    return against.under(PROMOTED)
 
 
 def _of_this_run(judged: Judgement) -> Judgement:

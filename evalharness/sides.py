@@ -1,12 +1,12 @@
 """One side of a comparison: a subject of a stored run at one strength, and why two may not be compared."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalharness.errors import InputError, unknown
 from evalharness.record import load_run
-from evalharness.types import Cell, FinishedRun
+from evalharness.types import Cell, FinishedRun, Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,11 @@ class Side:
     def cells(self) -> tuple[Cell, ...]:
         """Its cells."""
         return tuple(c for c in self.run.cells if c.subject == self.subject and c.strength == self.strength)
+
+    def under(self, name: str) -> tuple[Sequence[Cell], Mapping[str, Sequence[Score]]]:
+        """Its cells and scores with another subject's name and keys of their own, to stand beside those of a run."""
+        cells = [replace(cell, key=f"{name} {cell.key}", subject=name) for cell in self.cells]
+        return cells, {f"{name} {cell.key}": self.run.scores.get(cell.key, ()) for cell in self.cells}
 
 
 def read_side(text: str, strength: float | None = None) -> Side:

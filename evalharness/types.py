@@ -13,6 +13,9 @@ BASELINE = "base"
 PROMOTED = "/promoted"
 """Name under which the cells of an earlier subject stand beside a run judged against it; no LoRA can have it."""
 
+EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
+"""What faces can show, in the order of tables."""
+
 Point = tuple[float, float]
 Lab = tuple[float, float, float]
 ImageSide = Literal["left", "right", "none"]

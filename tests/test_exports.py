@@ -15,9 +15,9 @@ PUBLIC = {
         "SuiteError unknown"
     ),
     "evalharness.types": (
-        "Advance BASELINE Box Candidate Cell Check Color Decision Delta Estimate Expectation Face Failure Finding "
-        "FinishedRun Hair ImageSide Judgement Lab LoraFile Mark MetricInfo Observation Outcome Part PartState Point "
-        "PROMOTED Progress Prompt Reference Rule Score Selection Setting Subject Summary Verdict"
+        "Advance BASELINE Box Candidate Cell Check Color Decision Delta EMOTIONS Estimate Expectation Face Failure "
+        "Finding FinishedRun Hair ImageSide Judgement Lab LoraFile Mark MetricInfo Observation Outcome Part PartState "
+        "Point PROMOTED Progress Prompt Reference Rule Score Selection Setting Subject Summary Verdict"
     ),
     "evalharness.backends.base": "Fact Maker",
     "evalharness.perception.base": "Perceiver",

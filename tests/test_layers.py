@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "evalharness"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "types", "__init__"),
     ("codec",),
-    ("registry", "paths", "digest", "environment", "pictures"),
+    ("registry", "paths", "digest", "environment", "pictures", "csv_rows"),
     ("suite", "subject", "config", "store", "backends", "perception", "scorers", "labels"),
     ("gate", "plan", "stats", "generate", "observe"),
     ("prepare", "report"),

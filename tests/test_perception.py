@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evalharness.backends.torchvision_shim import ensure_torchvision
 from evalharness.errors import PerceptionError
 from evalharness.paths import resolve
 from evalharness.perception import faces
@@ -68,12 +67,9 @@ def test_mirrored_picture_has_mirrored_hair() -> None:
 @pytest.fixture(scope="module")
 def decoded() -> Callable[[Image.Image], Image.Image]:
     """A picture as the demo's checkpoint would give it back: shaded coarsely, with soft edges."""
-    ensure_torchvision()
-    from diffusers import AutoencoderKL
+    from evalharness.demo.autoencoder import open_autoencoder, reconstruct
 
-    from evalharness.demo.autoencoder import reconstruct
-
-    vae = AutoencoderKL.from_pretrained(resolve("demo:checkpoint"), subfolder="vae").float().eval()
+    vae = open_autoencoder(resolve("demo:checkpoint"))
     return lambda image: Image.fromarray(reconstruct(vae, np.array(image)[None])[0])
 
 

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from evalharness.backends.torchvision_shim import ensure_torchvision
 from evalharness.demo.dataset import World, detail_weights
 from evalharness.demo.recipe import Recipe, Schedule
 
@@ -30,6 +31,14 @@ def build_autoencoder(channels: tuple[int, ...] = (16, 32, 64, 64)) -> Any:
         mid_block_add_attention=False,
         force_upcast=False,
     )
+
+
+def open_autoencoder(checkpoint: Path) -> Any:
+    """The autoencoder of a saved checkpoint in float32, ready to be looked through."""
+    ensure_torchvision()
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL.from_pretrained(checkpoint, subfolder="vae").float().eval()
 
 
 def to_tensor(images: NDArray[np.uint8]) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from evalharness.backends.torchvision_shim import ensure_torchvision
-from evalharness.demo.autoencoder import as_images, reconstruct
+from evalharness.demo.autoencoder import as_images, open_autoencoder, reconstruct
 from evalharness.demo.captions import tags
 from evalharness.demo.dataset import draw_world, sample_looks, sample_world_look
 from evalharness.demo.drawing import sample_fault_look, sample_look
@@ -131,14 +131,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps-scale", type=float, default=1.0)
     chosen = parser.parse_args(arguments)
     ensure_torchvision()
-    from diffusers import AutoencoderKL
-
     started = time.monotonic()
     recipe = JUDGE_RECIPE.scaled(chosen.steps_scale)
 
     def teach() -> tuple[Judge, dict[str, float]]:
-        vae = AutoencoderKL.from_pretrained(chosen.data / "checkpoint" / "vae").to(torch.float32)
-        return taught_judge(vae, chosen.drawings, recipe, _say)
+        return taught_judge(open_autoencoder(chosen.data / "checkpoint"), chosen.drawings, recipe, _say)
 
     judge, right = kept_judge(chosen.judge, teach)
     pipeline = load(chosen.data)

@@ -8,7 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
+from evalharness.types import EMOTIONS
+
 FAR = 3.0
 """Root mean square deviation beyond which a part looks like none of the rules and tells nothing."""
 SOFT = 1.5

@@ -1,11 +1,11 @@
 """Images that exist already: which files there are, and what their names or a CSV say about each."""
 
-import csv
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evalharness.csv_rows import read_rows
 from evalharness.errors import SuiteError, unknown
 from evalharness.paths import IMAGE_SUFFIXES
 
@@ -93,14 +93,7 @@ def _unmatched(missed: Sequence[Path], patterns: Sequence[str]) -> str:
 
 def _rows(folder: Path, table: Path) -> Iterator[ExistingFile]:
     """The rows of a CSV with a column `file`, relative to the folder; empty cells say nothing."""
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as text:
-            rows = list(csv.DictReader(text))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SuiteError(f"files.csv '{table}' cannot be read: {error}.") from None
-    if not rows:
-        raise SuiteError(f"files.csv '{table}' has no rows; write a header with a column 'file' and a row per image.")
-    for row in rows:
+    for row in read_rows(table, f"files.csv '{table}'", SuiteError):
         name = row.get("file")
         if not name:
             raise SuiteError(f"files.csv '{table}': {unknown('column', 'file', [key for key in row if key])}")

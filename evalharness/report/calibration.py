@@ -2,16 +2,13 @@
 
 import base64
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
 from PIL import Image
 
-from evalharness.paths import shipped
-from evalharness.report.html import environment, write_page
+from evalharness.report.html import environment, style, texts, write_whole
 from evalharness.types import Mark
 
 PAGE_NAME = "calibration.html"
@@ -78,18 +75,16 @@ def write_calibration(
     differing: Sequence[Disagreement],
 ) -> Path:
     """Write `folder/calibration.html`, whole or not at all, with all images inside; returns its path."""
-    reports = shipped("reports")
-    texts = json.loads((reports / "texts" / "en.json").read_text("utf-8"))
-    page = environment(reports).get_template("calibration.html.j2")
+    page = environment().get_template("calibration.html.j2")
     text = page.render(
         name=name,
         figures=figures,
         confusion=confusion,
         images=[image_row(one) for one in differing],
-        t=texts,
-        style=Markup((reports / "report.css").read_text("utf-8")),
+        t=texts(),
+        style=style(),
     )
-    return write_page(folder / PAGE_NAME, text)
+    return write_whole(folder / PAGE_NAME, text)
 
 
 def image_row(one: Disagreement) -> ImageRow:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from evalharness.paths import shipped
 from evalharness.report import numbers
 from evalharness.report.html import environment
 from evalharness.types import Delta, FinishedRun, Subject, Summary, Verdict
@@ -90,7 +89,7 @@ def card_of(run: FinishedRun, subject: Subject, verdict: Verdict, override: Over
 
 def markdown(card: Card) -> str:
     """The card for people; what could be read as HTML is escaped, and so are a table's bars."""
-    page = environment(shipped("reports"))
+    page = environment()
     page.finalize = lambda value: value.replace("|", "\\|").replace("\n", " ") if isinstance(value, str) else value
     return page.get_template("card.md.j2").render(card=card)
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from evalharness.paths import shipped
 from evalharness.report.rows import page
+from evalharness.report.verdict_rows import Texts
 from evalharness.types import FinishedRun
 
 # later files use what earlier ones define; the page holds them as one script
@@ -23,11 +24,11 @@ ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "'": "\
 
 def write_report(folder: Path, given: FinishedRun) -> Path:
     """Write `folder/report.html` and return its path."""
-    return write_page(folder / PAGE_NAME, render(given))
+    return write_whole(folder / PAGE_NAME, render(given))
 
 
-def write_page(target: Path, text: str) -> Path:
-    """Write a page and return its path; one that is already there stays whole until the new one is."""
+def write_whole(target: Path, text: str) -> Path:
+    """Write a file and return its path; one that is already there stays whole until the new one is."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         # a lone surrogate of a file's name cannot be UTF-8; it is shown as '?'
@@ -40,18 +41,17 @@ def write_page(target: Path, text: str) -> Path:
 
 def render(given: FinishedRun, language: str = "en") -> str:
     """The whole page as text."""
-    folder = shipped("reports")
-    texts = json.loads((folder / "texts" / f"{language}.json").read_text("utf-8"))
+    folder, words = shipped("reports"), texts(language)
     script = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
-    rows = page(given, texts)
+    rows = page(given, words)
     return (
-        environment(folder)
+        environment()
         .get_template("report.html.j2")
         .render(
             page=rows,
-            t=texts,
+            t=words,
             language=language,
-            style=Markup((folder / "report.css").read_text("utf-8")),
+            style=style(),
             script=Markup(script),
             script_digest=_script_digest(script),
             data=embedded_json(rows.data),
@@ -70,10 +70,21 @@ def _script_digest(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
 
 
-def environment(folder: Path) -> jinja2.Environment:
-    """Templates of a folder: everything is escaped, and a name that is not given is an error."""
+def texts(language: str = "en") -> Texts:
+    """All that our pages say, by its key."""
+    words: Texts = json.loads((shipped("reports") / "texts" / f"{language}.json").read_text("utf-8"))
+    return words
+
+
+def style() -> Markup:
+    """The style sheet of our pages."""
+    return Markup((shipped("reports") / "report.css").read_text("utf-8"))
+
+
+def environment() -> jinja2.Environment:
+    """The templates of reports/: everything is escaped, and a name that is not given is an error."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader(shipped("reports")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -8,11 +8,10 @@ from evalharness.scorers.agreement import agreement, mixture, seen_together
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, part_mark, several
 from evalharness.scorers.faces import asked_faces, no_face
-from evalharness.types import Cell, Face, Mark, Observation, Part, Reference, Score
+from evalharness.types import EMOTIONS, Cell, Face, Mark, Observation, Part, Reference, Score
 
 GROUPS = {"eyes": ("left_eye", "right_eye"), "brows": ("brows",), "mouth": ("mouth",)}
 READABLE = ("present", "closed")
-EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +68,7 @@ class Harmony:
         return 3 if value >= self.three_stars else 2 if value >= self.two_stars else 1
 
     def _judge(self, reading: Reading, asked: str | None) -> tuple[float, str]:
-        seen = seen_together(list(reading.emotions.values()), list(reading.weights.values()))
-        top = max(seen, key=lambda name: seen[name])
+        seen, top = _seen(reading)
         together = harmony(reading.emotions)
         value = together * seen.get(asked or top, 0.0)
         said = f"reads as {top} ({seen[top]:.2f}), parts agree {together:.2f}; asked: {asked or 'any one emotion'}"
@@ -102,10 +100,13 @@ def read(face: Face) -> Reading:
 def emotion_seen(face: Face) -> str | None:
     """The emotion that a face's parts make together, or None where no part tells."""
     reading = read(face)
-    if not reading.emotions:
-        return None
+    return _seen(reading)[1] if reading.emotions else None
+
+
+def _seen(reading: Reading) -> tuple[Mapping[str, float], str]:
+    """The emotion that the parts make together, as a distribution, and the most probable one."""
     seen = seen_together(list(reading.emotions.values()), list(reading.weights.values()))
-    return max(seen, key=lambda name: seen[name])
+    return seen, max(seen, key=lambda name: seen[name])
 
 
 def harmony(emotions: Mapping[str, Mapping[str, float]]) -> float:

@@ -46,7 +46,8 @@ def select(entrants: Sequence[Entrant], prompts: Codes, rng: np.random.Generator
     chances = np.zeros(len(entrants))
     chances[running] = probability_best(means[running], rng)
     tied = [
-        running[i] and _inseparable(values[leader] - values[i], prompts, level, running) for i in range(len(values))
+        runs and _inseparable(values[leader] - row, prompts, level, running)
+        for runs, row in zip(running.tolist(), values, strict=True)
     ]
     estimates = [_estimate(row, prompts, level, len(common)) for row in values]
     return _selection(entrants, leader, chances, tied, estimates)
@@ -105,9 +106,7 @@ def _selection(
     entrants: Sequence[Entrant], leader: int, chances: Floats, tied: list[bool], estimates: list[Estimate]
 ) -> Selection:
     candidates = [
-        Candidate(
-            subject=entrant.subject, objective=estimates[i], probability_best=float(chances[i]), tied=bool(tied[i])
-        )
+        Candidate(subject=entrant.subject, objective=estimates[i], probability_best=float(chances[i]), tied=tied[i])
         for i, entrant in enumerate(entrants)
     ]
     near = [entrant for i, entrant in enumerate(entrants) if tied[i] and i != leader]

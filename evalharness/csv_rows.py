@@ -1,0 +1,19 @@
+"""Tables that people write: a CSV with a header and a row per image."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from evalharness.errors import InputError
+
+
+def read_rows(table: Path, name: str, error: type[InputError]) -> Sequence[dict[str, str | None]]:
+    """The rows of a CSV by their columns, at least one; `name` is what the sentence of an `error` calls it."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as text:
+            rows: list[dict[str, str | None]] = list(csv.DictReader(text))
+    except (OSError, UnicodeDecodeError, csv.Error) as reason:
+        raise error(f"{name} cannot be read: {reason}.") from None
+    if not rows:
+        raise error(f"{name} has no rows; write a header with a column 'file' and a row per image.")
+    return rows
