@@ -33,9 +33,8 @@ def precision(truth: Codes, said: Codes) -> float:
 
 def f1(truth: Codes, said: Codes) -> float:
     """The harmonic mean of recall and precision; NaN where nothing is true and nothing said."""
-    both = 2.0 * np.count_nonzero(truth & said)
-    total = np.count_nonzero(truth) + np.count_nonzero(said)
-    return both / total if total else float("nan")
+    total = _count(truth) + _count(said)
+    return 2.0 * _count(truth & said) / total if total else float("nan")
 
 
 def accuracy(truth: Codes, said: Codes) -> float:
@@ -89,5 +88,9 @@ def rate(seconds: Sequence[float], rng: np.random.Generator, level: float = 0.95
 
 
 def _share(part: Codes, whole: Codes) -> float:
-    total = np.count_nonzero(whole)
-    return np.count_nonzero(part) / total if total else float("nan")
+    total = _count(whole)
+    return _count(part) / total if total else float("nan")
+
+
+def _count(answers: Codes) -> int:
+    return int(np.count_nonzero(answers))
