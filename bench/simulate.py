@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from evalharness.gate import judge
 from evalharness.stats.best import Entrant, select
 from evalharness.stats.intervals import clustered_interval
-from evalharness.types import Cell, Decision, MetricInfo, Prompt, Rule, Score, Setting, Subject
+from evalharness.types import Cell, Criteria, Decision, MetricInfo, Prompt, Rule, Score, Setting, Subject
 
 Floats = NDArray[np.float64]
 TARGET = Path(__file__).with_name("simulate.json")
@@ -102,7 +102,7 @@ def verdicts(world: World, rng: np.random.Generator, rounds: int, checks: int) -
             cell.key: [Score(metric=name, value=float(drawn[m, row]), reason="") for m, name in enumerate(names)]
             for row, cell in enumerate(cells)
         }
-        counted[judge(cells, scores, rules, (subject,), {}, metrics).verdicts[0].decision] += 1
+        counted[judge(cells, scores, Criteria(gates=tuple(rules)), (subject,), metrics).verdicts[0].decision] += 1
     return {"promote": counted[Decision.PROMOTE] / rounds, "reject": counted[Decision.REJECT] / rounds}
 
 

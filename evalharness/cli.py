@@ -67,6 +67,10 @@ def parser() -> argparse.ArgumentParser:
     gate.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
     gate.add_argument("--against", metavar="RUN[:SUBJECT]", help="what rules with relative_to: promoted mean")
     gate.add_argument("--strength", type=float, help="the other side's LoRA strength, where several were measured")
+    pick = verbs.add_parser("pick", help="which epoch at which strength is best, and how sure that is")
+    pick.set_defaults(verb=_pick)
+    pick.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
+    pick.add_argument("--json", action="store_true", help="print the answer as JSON")
     compare = verbs.add_parser("compare", help="two subjects on equal draws: paired differences")
     compare.set_defaults(verb=_compare)
     side = "a run's folder (its leader is meant), or RUN:SUBJECT, such as runs/demo:sakichan-000008"
@@ -146,6 +150,20 @@ def _gate(options: argparse.Namespace) -> int:
     write_report(options.run, finished)
     console.print_gate(finished)
     return exit_code(finished.judgement.decision)
+
+
+def _pick(options: argparse.Namespace) -> int:
+    from evalharness import console
+    from evalharness.codec import encode_readably
+    from evalharness.pick import pick
+    from evalharness.record import load_run
+
+    found = pick(load_run(options.run))
+    if options.json:
+        sys.stdout.write(encode_readably(found).decode())
+    else:
+        console.print_pick(found)
+    return found.exit_code
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from evalharness.forecast import Forecast
-from evalharness.types import BASELINE, Decision, Estimate, FinishedRun
+from evalharness.types import BASELINE, Check, Decision, Estimate, FinishedRun, Gap, Outcome
 
 if TYPE_CHECKING:
     from evalharness.compare import Difference
+    from evalharness.pick import Pick
     from evalharness.report.calibration import FigureRow
     from evalharness.sides import Side
 
@@ -23,6 +24,11 @@ EXIT_MEANINGS = {
     Decision.PROMOTE: "0: at least one subject passed every check",
     Decision.REJECT: "3: every subject failed a check",
     Decision.INCONCLUSIVE: "4: not enough evidence to promote or to reject",
+}
+PICK_MEANINGS = {
+    0: "0: the best is separated from all others",
+    3: "3: everything is rejected or breaks a constraint; the least bad leads",
+    4: "4: others may be as good",
 }
 STYLES = {Decision.PROMOTE: "green", Decision.REJECT: "red", Decision.INCONCLUSIVE: "yellow"}
 PLAIN_WIDTH = 140
@@ -55,6 +61,8 @@ def print_forecast(forecast: Forecast) -> None:
     output.print(table)
     total, missing = sum(row.images for row in forecast.rows), sum(row.missing for row in forecast.rows)
     output.print(f"{total} images of {forecast.prompts} prompts, {missing} of them to make")
+    if forecast.at_first < total:
+        output.print(f"{forecast.at_first} at first; the budget makes more only where they decide which is best")
 
 
 def print_finished(finished: FinishedRun, report: Path) -> None:
@@ -65,7 +73,12 @@ def print_finished(finished: FinishedRun, report: Path) -> None:
     for verdict in judgement.verdicts:
         decision = Text(f"{verdict.decision:<13}", style=STYLES[verdict.decision])
         output.print(Text.assemble(decision, f"{verdict.subject}: {verdict.reason}"))
-    output.print(Text(f"\n{judgement.selection.reason}\n{judgement.reason}\n\nreport     {report}"))
+    print_gaps(judgement.gaps, output)
+    best = "; ".join(part for part in (judgement.selection.reason, judgement.selection.advice) if part)
+    output.print(Text(f"\n{best}\n{judgement.reason}\n"))
+    if finished.planned is not None:
+        output.print(Text(f"budget     {len(finished.cells):,} of {finished.planned:,} images were made"))
+    output.print(Text(f"report     {report}"))
     output.print(Text(f"exit code  {EXIT_MEANINGS[judgement.decision]}"))
 
 
@@ -82,7 +95,8 @@ def print_gate(finished: FinishedRun) -> None:
 def subjects_table(finished: FinishedRun) -> Table:
     """One row per subject and strength: each metric's mean, the chance of being best, the verdict."""
     decisions = {verdict.subject: verdict.decision for verdict in finished.judgement.verdicts}
-    chances = {entry.subject: entry.probability_best for entry in finished.judgement.selection.candidates}
+    candidates = finished.judgement.selection.candidates
+    chances = {(entry.subject, entry.strength): entry.probability_best for entry in candidates}
     means = {(s.subject, s.strength, s.metric): s.estimate for s in finished.judgement.summaries}
     table = Table(title=f"suite {finished.suite}: {len(finished.cells)} images", box=SIMPLE)
     table.add_column("subject")
@@ -92,10 +106,57 @@ def subjects_table(finished: FinishedRun) -> Table:
     table.add_column("verdict")
     for subject, strength in dict.fromkeys((s, t) for s, t, _ in means):
         shares = [_mean(means.get((subject, strength, metric))) for metric in finished.metrics]
-        chance = f"{chances[subject]:.2f}" if subject in chances else ""
+        chance = f"{chances[subject, strength]:.2f}" if (subject, strength) in chances else ""
         label = Text(subject if subject == BASELINE else f"{subject} @ {strength:g}")
         table.add_row(label, *shares, chance, _decision(decisions.get(subject)))
     return table
+
+
+def print_gaps(gaps: Sequence[Gap], output: Console) -> None:
+    """What could be judged more or less often for one subject than for the others."""
+    for gap in gaps:
+        output.print(Text(f"{'note':<13}{gap.reason}", style="yellow"))
+
+
+def print_pick(found: "Pick") -> None:
+    """Every candidate, the most likely first, what 'best' means, and the answer in words."""
+    table = Table(title="which one is best", box=SIMPLE)
+    for heading in ("subject", "P(best)", "objective", "95 % interval", "constraints", "verdict"):
+        table.add_column(heading, justify="left" if heading in ("subject", "constraints", "verdict") else "right")
+    for one in found.candidates:
+        estimate, tied = one.objective, " (tied)" if one.tied and one.subject != found.subject else ""
+        low, high = estimate.low, estimate.high
+        table.add_row(
+            Text(f"{one.subject} @ {one.strength:g}{tied}"),
+            f"{one.probability_best:.2f}",
+            _mean(estimate),
+            "-" if low is None or high is None else f"{low:.2f} to {high:.2f}",
+            Text(_constraints(one.constraints)),
+            _decision(found.verdicts.get(one.subject)),
+        )
+    output = console()
+    output.print(table)
+    terms = ", ".join(
+        f"{100 * term.share:.0f} % {term.metric}{f' ({term.unit})' if term.unit else ''}"
+        f"{'' if term.higher_is_better else ', lower is better'}"
+        for term in found.objective
+    )
+    output.print(Text(f"objective  {terms}"))
+    for gap in found.gaps:
+        output.print(Text(f"note       {gap}", style="yellow"))
+    output.print(Text("\n" + "; ".join(part for part in (found.sentence, found.advice) if part)))
+    output.print(Text(f"exit code  {PICK_MEANINGS[found.exit_code]}"))
+
+
+def _constraints(checks: Sequence[Check]) -> str:
+    """'kept', or the constraint that is broken or open."""
+    broken = [check.reason for check in checks if check.outcome is Outcome.FAIL]
+    undecided = [check for check in checks if check.outcome is Outcome.INCONCLUSIVE]
+    if broken:
+        return f"broken: {broken[0]}"
+    if undecided:
+        return f"{len(checks) - len(undecided)} kept, {len(undecided)} open"
+    return f"{len(checks)} kept" if checks else "none"
 
 
 def print_calibration(figures: "Sequence[FigureRow]", page: Path) -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalharness.config import RunConfig
-from evalharness.prepare import open_tools, plan_run
+from evalharness.plan import opening
+from evalharness.prepare import open_tools, plan_run, suite_of
 from evalharness.store import Store
-from evalharness.suite import read_suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,17 +20,18 @@ class ForecastRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What `evalharness run --dry-run` shows."""
+    """What `evalharness run --dry-run` shows; `at_first` images are made before a budget looks for the first time."""
 
     suite: str
     folder: Path
     prompts: int
+    at_first: int
     rows: tuple[ForecastRow, ...]
 
 
 def forecast(config: RunConfig) -> Forecast:
     """What a run would make and what is there already, without making or loading anything."""
-    suite = read_suite(config.suite)
+    suite = suite_of(config)
     plan = plan_run(config, suite, open_tools(config, suite).maker)
     todo: set[str] = {cell.key for cell in plan.cells}
     if config.folder.is_dir():
@@ -44,4 +45,10 @@ def forecast(config: RunConfig) -> Forecast:
         )
         for subject in plan.subjects
     ]
-    return Forecast(suite=suite.name, folder=config.folder, prompts=len(suite.prompts), rows=tuple(rows))
+    return Forecast(
+        suite=suite.name,
+        folder=config.folder,
+        prompts=len(suite.prompts),
+        at_first=len(opening(plan, suite)),
+        rows=tuple(rows),
+    )

@@ -1,6 +1,6 @@
 """What a run needs before its first image: the tools that the config names, and the plan."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalharness.backends.base import Maker
@@ -11,7 +11,7 @@ from evalharness.plan import MakerFacts, Plan, list_files, make_plan, plan_exist
 from evalharness.registry import find
 from evalharness.scorers.base import Scorer
 from evalharness.subject import read_subjects
-from evalharness.suite import Suite
+from evalharness.suite import Suite, read_suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,12 @@ class Tools:
     maker: Maker
     perceiver: Perceiver
     scorers: tuple[Scorer, ...]
+
+
+def suite_of(config: RunConfig) -> Suite:
+    """The suite that the config composed; images that exist already are all judged, so that they have no budget."""
+    suite = read_suite(config.suite)
+    return suite if config.images is None else replace(suite, budget=None)
 
 
 def open_tools(config: RunConfig, suite: Suite) -> Tools:

@@ -29,20 +29,27 @@ class RunRecord:
     maker: Mapping[str, Any]
     perceiver: Mapping[str, Any]
     batch_size: int
+    planned: int
     environment: Mapping[str, Any]
 
     def facts(self) -> dict[str, object]:
         """The record as a report shows it: facts in groups."""
         return {
             "suite": {"name": self.suite.name, "version": self.suite.version, "digest": self.suite_digest},
+            **self._budget(),
             "maker": {**self.maker, "batch size": self.batch_size},
             "perception": dict(self.perceiver),
             "environment": dict(self.environment),
         }
 
+    def _budget(self) -> dict[str, object]:
+        if self.suite.budget is None:
+            return {}
+        return {"budget": {"images": len(self.plan.cells), "of": self.planned, "start": self.suite.budget.start}}
 
-def record(config: RunConfig, suite: Suite, plan: Plan, tools: Tools) -> RunRecord:
-    """What is known of a run before its first image."""
+
+def record(config: RunConfig, suite: Suite, plan: Plan, tools: Tools, planned: int) -> RunRecord:
+    """What is known of a run before the images of its plan; `planned` counts the cells that it may grow to."""
     return RunRecord(
         format=FORMAT,
         config=config,
@@ -53,6 +60,7 @@ def record(config: RunConfig, suite: Suite, plan: Plan, tools: Tools) -> RunReco
         maker=tools.maker.fingerprint(),
         perceiver=tools.perceiver.fingerprint(),
         batch_size=tools.maker.batch_size,
+        planned=planned,
         environment=environment(),
     )
 
@@ -80,4 +88,6 @@ def finished(folder: Path, store: Store) -> FinishedRun:
         metrics=known.metrics,
         judgement=store.read_json("verdict.json", Judgement),
         description=known.suite.description,
+        objective=known.suite.objective,
+        planned=known.planned if known.suite.budget else None,
     )

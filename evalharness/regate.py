@@ -22,9 +22,7 @@ def regate(folder: Path, against: Side | None = None) -> FinishedRun:
     cells, scores = _beside(run, against) if against else ((), {})
     with Store(folder) as store:
         suite = store.read_json("run.json", RunRecord).suite
-        judged = judge(
-            (*run.cells, *cells), {**run.scores, **scores}, suite.gates, run.subjects, suite.objective, run.metrics
-        )
+        judged = judge((*run.cells, *cells), {**run.scores, **scores}, suite.criteria, run.subjects, run.metrics)
         own = _of_this_run(judged)
         store.write_json("verdict.json", own)
     return replace(run, judgement=own)

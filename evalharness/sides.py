@@ -43,6 +43,8 @@ def read_side(text: str, strength: float | None = None) -> Side:
         raise InputError(f"'{folder}' has no leader; name one of its subjects, such as {folder}:{names[-1]}.")
     if name not in names:
         raise InputError(f"'{folder}' has an {unknown('subject', name, names)}")
+    if strength is None and not subject:
+        strength = run.judgement.selection.strength
     return Side(run=run, subject=name, strength=_strength(run, name, strength))
 
 

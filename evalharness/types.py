@@ -13,6 +13,9 @@ BASELINE = "base"
 PROMOTED = "/promoted"
 """Name under which the cells of an earlier subject stand beside a run judged against it; no LoRA can have it."""
 
+STRENGTH_NEEDED = "strength_needed"
+"""What a constraint may limit beside metrics: the strength at which a subject's objective is highest."""
+
 EMOTIONS = ("neutral", "happy", "sad", "angry", "surprised")
 """What faces can show, in the order of tables."""
 
@@ -297,16 +300,17 @@ class Delta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One check of a gate: an aggregate of a metric must be at least or at most a number.
+    """One check of a gate, or one constraint of an objective: an aggregate of a metric must keep a limit.
 
-    `relative_to` is 'absolute' (the value itself), 'baseline' (its paired difference to the no-LoRA cells), or
-    'promoted' (to an earlier subject's; at_least -0.05 means: at most 0.05 worse, non-inferior).
-    `where` selects cells by axis label, `strength`, `seed` or `guidance_scale`. Fewer than `minimum_scored` scored
-    cells make the check inconclusive.
+    `aggregate` is the mean, the share of images that pass on their own (`share_passing`, by `passing`), or the share
+    of images that could be judged at all (`share_scored`). `relative_to` is 'absolute' (the value itself), 'baseline'
+    (its paired difference to the no-LoRA cells), or 'promoted' (to an earlier subject's; at_least -0.05 means: at most
+    0.05 worse, non-inferior). `where` selects cells by axis label, `strength`, `seed` or `guidance_scale`. Fewer than
+    `minimum_scored` scored cells make the check inconclusive.
     """
 
     metric: str
-    aggregate: Literal["mean", "share_passing"] = "mean"
+    aggregate: Literal["mean", "share_passing", "share_scored"] = "mean"
     passing: float | None = None
     at_least: float | None = None
     at_most: float | None = None
@@ -314,6 +318,22 @@ class Rule:
     minimum_scored: int = 8
     where: Mapping[str, str | float | int] = field(default_factory=dict)
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What a suite asks of its subjects, and how surely.
+
+    `gates` decide promotion. `weights` (metric -> weight) say what 'best' means, among the subjects and strengths that
+    break none of the `constraints`. `confidence` is that of the tied set. `looks` counts the moments at which growing
+    data may have ended the run: 1 where all images are made anyway.
+    """
+
+    gates: tuple[Rule, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    constraints: tuple[Rule, ...] = ()
+    confidence: float = 0.95
+    looks: int = 1
 
 
 class Outcome(enum.StrEnum):
@@ -354,23 +374,45 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One entrant for 'best': the objective's mean with its interval, and the probability that it is the best.
+    """One entrant for 'best': a subject at a strength, its objective, and the probability that it is the best.
 
-    `tied` = the evidence cannot separate it from the leader.
+    `tied` = the evidence cannot separate it from the leader. A failed one of its `constraints` excludes it.
     """
 
     subject: str
+    strength: float
     objective: Estimate
     probability_best: float
     tied: bool
+    constraints: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which subject is best and how sure that is; `leader` is None where nothing could be compared."""
+    """Which subject is best, at which strength, and how sure that is; `leader` is None where nothing was comparable.
+
+    `advice` says what would settle what is still open, '' where nothing is.
+    """
 
     leader: str | None
+    strength: float | None = None
     candidates: tuple[Candidate, ...]
+    reason: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A metric that could be judged clearly more or less often for a subject than for the other subjects.
+
+    Its mean then stands on other images than theirs. `unscored` of `images`; `others` is their unscored share.
+    """
+
+    subject: str
+    metric: str
+    unscored: int
+    images: int
+    others: float
     reason: str
 
 
@@ -384,6 +426,7 @@ class Judgement:
     selection: Selection
     decision: Decision
     reason: str
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,6 +435,7 @@ class FinishedRun:
 
     `images` maps a cell's key to the image's path relative to the run folder, or to why there is none. `record` holds
     the facts of the run: scalars, or mappings of scalars. `subjects` begins with the baseline, where there is one.
+    `objective` weighs metrics for 'best'. `planned` counts the cells of the whole matrix, where a budget made fewer.
     """
 
     title: str
@@ -405,6 +449,8 @@ class FinishedRun:
     metrics: Mapping[str, MetricInfo]
     judgement: Judgement
     description: str = ""
+    objective: Mapping[str, float] = field(default_factory=dict)
+    planned: int | None = None
 
 
 # How a run says where it is

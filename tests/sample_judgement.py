@@ -129,6 +129,7 @@ def _selection() -> Selection:
     candidates = tuple(
         Candidate(
             subject=name,
+            strength=1.0,
             objective=estimate_of([0.6 + 0.3 * chance - 0.05, 0.6 + 0.3 * chance + 0.05]),
             probability_best=chance,
             tied=name in (LEADER, "sakichan-000008"),
@@ -136,5 +137,8 @@ def _selection() -> Selection:
         for name, chance in chances.items()
     )
     return Selection(
-        leader=LEADER, candidates=candidates, reason="harmony and hair_side, weighted alike, over 8 prompts."
+        leader=LEADER,
+        strength=1.0,
+        candidates=candidates,
+        reason="harmony and hair_side, weighted alike, over 8 prompts.",
     )

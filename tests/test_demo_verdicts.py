@@ -42,7 +42,7 @@ def judged(stored: StoredRun, suite: Suite, names: Iterable[str]) -> Judgement:
     kept = {BASELINE, *names}
     subjects = [subject for subject in stored.subjects if subject.name in kept]
     cells = [cell for cell in stored.cells if cell.subject in kept]
-    return judge(cells, stored.scores, suite.gates, subjects, suite.objective, stored.metrics)
+    return judge(cells, stored.scores, suite.criteria, subjects, stored.metrics)
 
 
 def epochs(stored: StoredRun) -> list[str]:

@@ -15,15 +15,16 @@ PUBLIC = {
         "SuiteError unknown"
     ),
     "evalharness.types": (
-        "Advance BASELINE Box Candidate Cell Check Color Decision Delta EMOTIONS Estimate Expectation Face Failure "
-        "Finding FinishedRun Hair ImageSide Judgement Lab LoraFile Mark MetricInfo Observation Outcome Part PartState "
-        "Point PROMOTED Progress Prompt Reference Rule Score Selection Setting Subject Summary Verdict"
+        "Advance BASELINE Box Candidate Cell Check Color Criteria Decision Delta EMOTIONS Estimate Expectation Face "
+        "Failure Finding FinishedRun Gap Hair ImageSide Judgement Lab LoraFile Mark MetricInfo Observation Outcome "
+        "Part PartState "
+        "Point PROMOTED Progress Prompt Reference Rule STRENGTH_NEEDED Score Selection Setting Subject Summary Verdict"
     ),
     "evalharness.backends.base": "Fact Maker",
     "evalharness.perception.base": "Perceiver",
     "evalharness.scorers.base": "Scorer info score_images unscored",
-    "evalharness.plan": "ExistingFile MakerFacts Plan list_files make_plan plan_existing",
-    "evalharness.suite": "FileNames SettingTemplate Suite read_suite",
+    "evalharness.plan": "ExistingFile MakerFacts Plan list_files make_plan more opening plan_existing settled",
+    "evalharness.suite": "Budget FileNames SettingTemplate Suite read_suite",
 }
 
 

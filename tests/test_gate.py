@@ -9,7 +9,7 @@ from judging import Value, epoch, matrix, metric
 
 from evalharness.errors import InputError
 from evalharness.gate import exit_code, judge
-from evalharness.types import BASELINE, Cell, Decision, Judgement, Outcome, Rule, Subject
+from evalharness.types import BASELINE, Cell, Criteria, Decision, Judgement, Outcome, Rule, Subject
 
 METRICS = {
     "hair_side": metric("hair_side"),
@@ -23,7 +23,7 @@ SIDE = Rule(metric="hair_side", aggregate="share_passing", passing=0.9, at_least
 def verdict_of(values: Value, *rules: Rule, prompts: int = 6, seeds: int = 4) -> Judgement:
     subjects = (BASE, epoch(8))
     cells, scores = matrix(subjects, values, prompts, seeds)
-    return judge(cells, scores, rules, subjects, {"hair_side": 1.0}, METRICS)
+    return judge(cells, scores, Criteria(gates=rules, weights={"hair_side": 1.0}), subjects, METRICS)
 
 
 def noise(cell: Cell) -> float:
@@ -71,7 +71,7 @@ def test_too_few_scored_cells_never_pass() -> None:
 def test_gate_is_inconclusive_when_pairs_are_missing() -> None:
     rule = Rule(metric="harmony", at_least=-0.1, relative_to="baseline")
     cells, scores = matrix((epoch(8),), lambda cell: {"harmony": 0.9})
-    judged = judge(cells, scores, (rule,), (epoch(8),), {}, METRICS)
+    judged = judge(cells, scores, Criteria(gates=(rule,)), (epoch(8),), METRICS)
     assert judged.decision is Decision.INCONCLUSIVE
     assert judged.verdicts[0].checks[0].reason == "harmony is scored in 0 of 24 pairs, at least 8 needed"
     assert judged.selection.reason == "the suite declares no objective"
@@ -80,7 +80,7 @@ def test_gate_is_inconclusive_when_pairs_are_missing() -> None:
 def test_images_that_could_not_be_made_are_unscored() -> None:
     cells, scores = matrix((BASE, epoch(8)), lambda cell: {"hair_side": 1.0})
     kept = {key: value for key, value in scores.items() if not key.endswith("/0")}
-    (check,) = judge(cells, kept, (SIDE,), (BASE, epoch(8)), {}, METRICS).verdicts[0].checks
+    (check,) = judge(cells, kept, Criteria(gates=(SIDE,)), (BASE, epoch(8)), METRICS).verdicts[0].checks
     assert (check.estimate.scored, check.estimate.unscored) == (18, 6)
 
 
@@ -190,7 +190,7 @@ def several(means: Mapping[int, float], rules: Sequence[Rule]) -> Judgement:
     by_name = {epoch(number).name: mean for number, mean in means.items()}
     rng = np.random.default_rng(1)
     cells, scores = matrix(subjects, lambda cell: {"harmony": by_name.get(cell.subject, 0.3) + rng.normal(0, 0.05)})
-    return judge(cells, scores, rules, subjects, {"harmony": 1.0}, METRICS)
+    return judge(cells, scores, Criteria(gates=tuple(rules), weights={"harmony": 1.0}), subjects, METRICS)
 
 
 def test_the_best_of_the_promoted_is_named() -> None:
@@ -216,7 +216,7 @@ def test_all_rejected_is_a_rejection_and_the_least_bad_is_still_named() -> None:
 
 def test_only_the_baseline_is_inconclusive() -> None:
     cells, scores = matrix((BASE,), lambda cell: {"harmony": 0.5})
-    judged = judge(cells, scores, (), (BASE,), {"harmony": 1.0}, METRICS)
+    judged = judge(cells, scores, Criteria(weights={"harmony": 1.0}), (BASE,), METRICS)
     assert (judged.decision, judged.verdicts, judged.selection.leader) == (Decision.INCONCLUSIVE, (), None)
 
 
@@ -240,7 +240,9 @@ def test_subjects_at_the_threshold_are_hardly_ever_promoted_or_rejected() -> Non
 
     cells, scores = matrix(subjects, values)
     rules = [Rule(metric=name, at_least=0.5) for name in ("harmony", "hair_side")]
-    decisions = [verdict.decision for verdict in judge(cells, scores, rules, subjects, {}, METRICS).verdicts]
+    decisions = [
+        verdict.decision for verdict in judge(cells, scores, Criteria(gates=tuple(rules)), subjects, METRICS).verdicts
+    ]
     assert decisions.count(Decision.PROMOTE) / 300 <= 0.08
     assert decisions.count(Decision.REJECT) / 300 <= 0.08
 
@@ -253,5 +255,5 @@ def test_ten_thousand_cells_are_judged_in_seconds() -> None:
     assert len(cells) > 10_000
     rules = [Rule(metric=name, at_least=0.4, where={"view": "front"}) for name in metrics]
     start = time.perf_counter()
-    judge(cells, scores, rules, subjects, dict.fromkeys(metrics, 1.0), metrics)
+    judge(cells, scores, Criteria(gates=tuple(rules), weights=dict.fromkeys(metrics, 1.0)), subjects, metrics)
     assert time.perf_counter() - start < 20  # 2 seconds alone; the machine may be shared

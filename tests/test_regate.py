@@ -16,7 +16,7 @@ from evalharness.errors import InputError
 from evalharness.gate import judge
 from evalharness.regate import regate
 from evalharness.sides import read_side
-from evalharness.types import BASELINE, PROMOTED, Cell, Decision, Outcome, Rule, Subject
+from evalharness.types import BASELINE, PROMOTED, Cell, Criteria, Decision, Outcome, Rule, Subject
 
 RULES = (
     "suite.gates=[{metric: faces, at_least: 0.0, minimum_scored: 1},"
@@ -79,7 +79,7 @@ def judged(values: Callable[[str], float], margin: float) -> Decision:
     cells = [dataclasses.replace(cell, strength=1.0) for cell in cells]
     rule = Rule(metric="harmony", at_least=-margin, relative_to="promoted")
     metrics = {"harmony": metric("harmony")}
-    return judge(cells, scored, [rule], [new], {"harmony": 1.0}, metrics).verdicts[0].decision
+    return judge(cells, scored, Criteria(gates=(rule,), weights={"harmony": 1.0}), [new], metrics).verdicts[0].decision
 
 
 def hash_of(cell: Cell) -> int:

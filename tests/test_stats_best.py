@@ -6,7 +6,7 @@ from scipy import stats
 
 from evalharness.codec import decode, encode
 from evalharness.stats.best import Entrant, probability_best, prompt_means, select
-from evalharness.stats.objective import combine
+from evalharness.stats.objective import Draws, combine
 from evalharness.types import Selection
 
 PROMPTS = np.repeat(np.arange(8), 5)
@@ -117,20 +117,25 @@ def test_the_best_is_the_leader_or_tied_in_95_of_100_runs() -> None:
 # objective
 
 
+def all_made(scores: np.ndarray) -> Draws:
+    arms, _, draws = scores.shape
+    return Draws(scores=scores, made=np.ones((arms, draws), dtype=bool), prompts=np.arange(draws))
+
+
 def test_the_objective_weighs_metrics_and_turns_lower_is_better_around() -> None:
     scores = np.array([[[0.5, 1.0], [4.0, 2.0]]])
-    assert combine(scores, np.array([3.0, -1.0])) == pytest.approx(np.array([[-0.625, 0.25]]))
+    assert combine(all_made(scores), np.array([3.0, -1.0])) == pytest.approx(np.array([[-0.625, 0.25]]))
 
 
 def test_a_metric_enters_a_draw_only_where_all_are_scored() -> None:
     scores = np.array([[[0.5, 1.0], [0.1, 0.2]], [[0.7, 0.0], [np.nan, 0.4]]])
-    assert combine(scores, np.array([1.0, 1.0])) == pytest.approx(np.array([[0.5, 0.6], [0.7, 0.2]]))
+    assert combine(all_made(scores), np.array([1.0, 1.0])) == pytest.approx(np.array([[0.5, 0.6], [0.7, 0.2]]))
 
 
 def test_a_subject_with_few_scores_does_not_spoil_the_common_ground() -> None:
     scores = np.full((3, 1, 10), 0.5)
     scores[2, 0, 3:] = np.nan
-    values = combine(scores, np.array([1.0]))
+    values = combine(all_made(scores), np.array([1.0]))
     assert np.isfinite(values).all(axis=1).tolist() == [True, True, False]
     assert np.isnan(values[2]).all()
-    assert np.isnan(combine(np.full((2, 1, 4), np.nan), np.array([1.0]))).all()
+    assert np.isnan(combine(all_made(np.full((2, 1, 4), np.nan)), np.array([1.0]))).all()

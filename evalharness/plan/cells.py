@@ -1,7 +1,7 @@
 """Suite x subjects -> cells, in the order that makes them cheapest."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, product
 
 from evalharness.digest import digest
@@ -34,6 +34,11 @@ class Plan:
     def baseline(self) -> dict[str, Cell]:
         """The no-LoRA cell of each pair_key."""
         return {cell.pair_key: cell for cell in self.cells if cell.subject == BASELINE}
+
+    def only(self, cells: Iterable[Cell]) -> "Plan":
+        """The same plan with these of its cells, in its order."""
+        keys = {cell.key for cell in cells}
+        return replace(self, cells=tuple(cell for cell in self.cells if cell.key in keys))
 
     def subjects_of(self, cells: Iterable[Cell]) -> tuple[Subject, ...]:
         """The subjects that own any of these cells, in the plan's order."""

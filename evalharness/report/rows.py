@@ -38,6 +38,7 @@ class Page:
     reason: str
     verdicts: tuple[VerdictRow, ...]
     selection: SelectionRow
+    gaps: tuple[str, ...]
     columns: tuple[Column, ...]
     table: tuple[TableRow, ...]
     facts: tuple[FactGroup, ...]
@@ -57,6 +58,7 @@ def page(given: FinishedRun, texts: Texts) -> Page:
         reason=judgement.reason,
         verdicts=verdict_rows(judgement, given.metrics, texts),
         selection=selection_row(judgement.selection, texts),
+        gaps=tuple(gap.reason for gap in judgement.gaps),
         columns=columns_of(given.metrics, texts),
         table=table_rows(_table_input(given), texts),
         facts=fact_groups(given.record, texts),

@@ -114,15 +114,16 @@ def _top(name: str, info: MetricInfo, summaries: Mapping[tuple[str, float, str],
 def _row(key: RowKey, given: TableInput, columns: _Columns, texts: Texts) -> TableRow:
     name, strength = key
     selection = given.judgement.selection
-    candidate = next((c for c in selection.candidates if c.subject == name), None)
+    candidate = next((c for c in selection.candidates if (c.subject, c.strength) == key), None)
+    leads = key == (selection.leader, selection.strength)
     subject = next((s for s in given.subjects if s.name == name), None)
     return TableRow(
         subject=name,
         epoch=subject.epoch if subject else None,
         strength=strength,
         is_baseline=name == BASELINE,
-        leads=name == selection.leader,
-        tied=bool(candidate and candidate.tied and name != selection.leader),
+        leads=leads,
+        tied=bool(candidate and candidate.tied and not leads),
         images=_images(key, given, texts),
         cells=tuple(_metric_cell(key, info, columns, texts) for info in given.metrics.values()),
         probability=candidate.probability_best if candidate else None,

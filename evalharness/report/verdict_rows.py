@@ -48,6 +48,14 @@ class VerdictRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConstraintRow:
+    """What an entrant had to keep to be the best, and whether it did."""
+
+    stamp: Stamp
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRow:
     """One entrant for 'best'; `percent` (0..100) is the length of its bar."""
 
@@ -57,6 +65,7 @@ class CandidateRow:
     objective: str
     leads: bool
     tied: bool
+    constraints: tuple[ConstraintRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +74,7 @@ class SelectionRow:
 
     sentence: str
     reason: str
+    advice: str
     candidates: tuple[CandidateRow, ...]
 
 
@@ -82,8 +92,10 @@ def verdict_rows(judgement: Judgement, metrics: Mapping[str, MetricInfo], texts:
 def selection_row(selection: Selection, texts: Texts) -> SelectionRow:
     """Which subject is best, how sure that is, and whom the evidence cannot separate from it."""
     ranked = sorted(selection.candidates, key=lambda candidate: -candidate.probability_best)
-    rows = tuple(_candidate_row(candidate, selection) for candidate in ranked)
-    return SelectionRow(sentence=_best_sentence(rows, texts), reason=selection.reason, candidates=rows)
+    rows = tuple(_candidate_row(candidate, selection, texts) for candidate in ranked)
+    return SelectionRow(
+        sentence=_best_sentence(rows, texts), reason=selection.reason, advice=selection.advice, candidates=rows
+    )
 
 
 def counts_in_words(estimate: Estimate, texts: Texts) -> str:
@@ -94,7 +106,7 @@ def counts_in_words(estimate: Estimate, texts: Texts) -> str:
 
 def rule_in_words(rule: Rule, info: MetricInfo | None, texts: Texts) -> str:
     """What a rule asks, as a person would say it: 'mean of harmony at least 70 %, where view = front'."""
-    unit = "" if info is None or rule.aggregate == "share_passing" else info.unit
+    unit = "" if info is None or rule.aggregate != "mean" else info.unit
     subject = texts[f"rule_{rule.aggregate}"].format(metric=rule.metric, passing=_passing(rule, info))
     signed = rule.relative_to != "absolute"
     words = [texts[f"rule_{rule.relative_to}"].format(what=subject)] if signed else [subject]
@@ -126,7 +138,7 @@ def _verdict_row(verdict: Verdict, metrics: Mapping[str, MetricInfo], texts: Tex
 
 
 def _check_row(check: Check, info: MetricInfo | None, texts: Texts) -> CheckRow:
-    unit = "" if info is None or check.rule.aggregate == "share_passing" else info.unit
+    unit = "" if info is None or check.rule.aggregate != "mean" else info.unit
     estimate = check.estimate
     return CheckRow(
         stamp=stamp(check.outcome.value, texts),
@@ -138,15 +150,20 @@ def _check_row(check: Check, info: MetricInfo | None, texts: Texts) -> CheckRow:
     )
 
 
-def _candidate_row(candidate: Candidate, selection: Selection) -> CandidateRow:
-    leads = candidate.subject == selection.leader
+def _candidate_row(candidate: Candidate, selection: Selection, texts: Texts) -> CandidateRow:
+    leads = (candidate.subject, candidate.strength) == (selection.leader, selection.strength)
+    several = len({one.strength for one in selection.candidates}) > 1
     return CandidateRow(
-        subject=candidate.subject,
+        subject=f"{candidate.subject} @ {candidate.strength:g}" if several else candidate.subject,
         probability=numbers.probability(candidate.probability_best),
         percent=round(100 * candidate.probability_best, 1),
         objective=numbers.interval(candidate.objective, ""),
         leads=leads,
         tied=candidate.tied and not leads,
+        constraints=tuple(
+            ConstraintRow(stamp=stamp(check.outcome.value, texts), reason=check.reason)
+            for check in candidate.constraints
+        ),
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from evalharness.stats.intervals import clustered_interval, weigh
+from evalharness.stats.sequence import log_e_value
+from evalharness.stats.settle import settle
 from evalharness.stats.table import Codes, Floats, Mask
-from evalharness.types import Candidate, Estimate, Selection
+from evalharness.types import Candidate, Check, Estimate, Selection
 
 LEVEL = 0.95
 SIMULATIONS = 20_000
@@ -15,9 +17,10 @@ SIMULATIONS = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrant:
-    """A subject with its objective per draw (draws,), NaN = unscored; draws are the same for all entrants.
+    """A subject at a strength with its objective per draw (draws,), NaN = unscored or not made.
 
-    `label` is what sentences call it. Entrants that are not `eligible` are listed, but cannot lead.
+    Draws are the same for all entrants. `label` is what sentences call it. Entrants that are not `eligible` are
+    listed, but cannot lead.
     """
 
     subject: str
@@ -25,57 +28,121 @@ class Entrant:
     epoch: int | None
     values: Floats
     eligible: bool = True
+    strength: float = 1.0
+    constraints: tuple[Check, ...] = ()
 
 
-def select(entrants: Sequence[Entrant], prompts: Codes, rng: np.random.Generator, level: float = LEVEL) -> Selection:
-    """The entrant with the highest objective, on the draws that all scored entrants have; prompts is (draws,).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growing:
+    """Data that may be looked at several times while it grows: `looks` moments at which that could have ended it.
+
+    `largest` is by how much the objective of two images can differ, None where that is not known.
+    """
+
+    looks: int
+    largest: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """All entrants as arrays: `values` (entrants, draws), `prompts` (draws,), and who may lead (entrants,)."""
+
+    values: Floats
+    prompts: Codes
+    running: Mask
+    level: float
+    growing: Growing | None
+
+    @property
+    def behind(self) -> Floats:
+        """Paired differences (entrants, draws) to the entrant with the most draws; NaN where one of them lacks it."""
+        counts = np.where(self.running, np.isfinite(self.values).sum(axis=1), -1)
+        behind: Floats = self.values - self.values[int(np.argmax(counts))]
+        return behind
+
+    @property
+    def alpha(self) -> float:
+        """The error of each comparison with the leader, so that all of them together keep the level."""
+        return (1.0 - self.level) / max(int(self.running.sum()) - 1, 1)
+
+    def inseparable(self, leader: int, rival: int) -> bool:
+        """Whether the evidence allows that the rival is as good as the leader, among so many comparisons."""
+        differences = self.values[leader] - self.values[rival]
+        both = np.isfinite(differences)
+        if self.growing is not None:
+            largest = self.growing.largest
+            return largest is None or log_e_value(differences[both], largest) < -np.log(self.alpha)
+        bounds = weigh(differences[both], self.prompts[both], signed=True).bounds(1.0 - self.alpha)
+        return bounds is None or bounds[0] <= 0.0 <= bounds[1]
+
+
+def select(
+    entrants: Sequence[Entrant],
+    prompts: Codes,
+    rng: np.random.Generator,
+    level: float = LEVEL,
+    growing: Growing | None = None,
+) -> Selection:
+    """The entrant with the highest objective, by paired differences on the draws that all have; prompts is (draws,).
 
     `probability_best` answers 'which of the eligible ones is it', so it is 0 for the others. Tied entrants are those
     whose paired difference to the leader has an interval that contains 0, Bonferroni-corrected for the number of
     comparisons, so that the best is among leader and tied with probability `level`. Equal means: the earlier epoch.
+    Growing data is compared pair by pair, since some have more draws than others, and by intervals that hold at
+    every look.
     """
-    scored = np.array([np.isfinite(entrant.values).any() for entrant in entrants], dtype=bool)
-    running = scored & np.array([entrant.eligible for entrant in entrants], dtype=bool)
     values = np.array([entrant.values for entrant in entrants]).reshape(len(entrants), len(prompts))
-    common = np.isfinite(values[scored]).all(axis=0) & scored.any()
-    if not running.any() or not common.any():
-        return _nobody(entrants, prompts, level)
-    values, prompts = values[:, common], prompts[common]
-    means = prompt_means(values, prompts)
+    scored = np.isfinite(values).any(axis=1)
+    common = np.isfinite(values[scored]).all(axis=0)
+    if growing is None and common.any():
+        values = np.where(common, values, np.nan)
+    running = scored & np.array([entrant.eligible for entrant in entrants], dtype=bool)
+    race = Race(values=values, prompts=prompts, running=running, level=level, growing=growing)
+    means = prompt_means(race.behind, prompts)
+    means = means[:, np.isfinite(means[running]).all(axis=0) & running.any()]
+    estimates = [_estimate(row, race) for row in values]
+    if not means.size:
+        return _nobody(entrants, estimates)
     leader = _leader(entrants, means.mean(axis=1), running)
     chances = np.zeros(len(entrants))
-    chances[running] = probability_best(means[running], rng)
-    tied = [
-        runs and _inseparable(values[leader] - row, prompts, level, running)
-        for runs, row in zip(running.tolist(), values, strict=True)
-    ]
-    estimates = [_estimate(row, prompts, level, len(common)) for row in values]
-    return _selection(entrants, leader, chances, tied, estimates)
+    chances[running] = probability_best(means[running], rng, noise=_unseen(race)[running])
+    tied = [bool(runs) and race.inseparable(leader, index) for index, runs in enumerate(running)]
+    rivals = [index for index, near in enumerate(tied) if near and index != leader]
+    advice = "" if not rivals else settle(values[leader], values[rivals], prompts, race.alpha)
+    return _selection(entrants, leader, chances, tied, estimates, advice)
 
 
 def prompt_means(values: Floats, prompts: Codes) -> Floats:
-    """Means (entrants, prompts) of values (entrants, draws)."""
+    """Means (entrants, prompts) of the finite ones of values (entrants, draws); NaN where there is none."""
     codes = np.unique(prompts, return_inverse=True)[1]
-    member = np.equal.outer(codes, np.arange(np.max(codes) + 1)).astype(np.float64)
-    means: Floats = values @ member / member.sum(axis=0)
+    member = np.equal.outer(codes, np.arange(np.max(codes, initial=-1) + 1)).astype(np.float64)
+    finite = np.isfinite(values)
+    counts = finite @ member
+    means: Floats = np.divide(
+        np.where(finite, values, 0.0) @ member, counts, out=np.full(counts.shape, np.nan), where=counts > 0
+    )
     return means
 
 
-def probability_best(means: Floats, rng: np.random.Generator, simulations: int = SIMULATIONS) -> Floats:
+def probability_best(
+    means: Floats, rng: np.random.Generator, simulations: int = SIMULATIONS, noise: Floats | None = None
+) -> Floats:
     """P(best) of each entrant from prompt means (entrants, prompts); sums to 1, exact ties share.
 
     Posterior: a multivariate Student-t at the means, with the prompts' sample covariance / prompts as its scale and
     prompts - 1 degrees, so that every paired difference has exactly the width of its Student-t interval. A Bayesian
     bootstrap over prompts has the same centre, but is narrower by sqrt((m - 1) / (m + 1)): 15 % at 6 prompts.
-    One prompt tells nothing: all are equally likely.
+    One prompt tells nothing: all are equally likely. `noise` (entrants,) is an additional standard deviation of each.
     """
     entrants, prompts = means.shape
     if prompts == 1:
         return np.full(entrants, 1.0 / entrants)
     centred = means - means.mean(axis=1, keepdims=True)
-    noise = rng.standard_normal((simulations, prompts)) @ centred.T / np.sqrt(prompts * (prompts - 1.0))
+    spread = rng.standard_normal((simulations, prompts)) @ centred.T / np.sqrt(prompts * (prompts - 1.0))
     stretch = np.sqrt((prompts - 1.0) / rng.chisquare(prompts - 1.0, size=(simulations, 1)))
-    drawn = means.mean(axis=1) + noise * stretch
+    drawn = means.mean(axis=1) + spread * stretch
+    if noise is not None and noise.any():
+        drawn = drawn + noise * rng.standard_normal(drawn.shape)
     # Rounding must not decide between entrants with the same values.
     winners = drawn >= drawn.max(axis=1, keepdims=True) - 1e-9
     shares: Floats = (winners / winners.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -90,41 +157,61 @@ def _leader(entrants: Sequence[Entrant], means: Floats, running: Mask) -> int:
     return min((int(index) for index in np.flatnonzero(running)), key=order)
 
 
-def _inseparable(behind: Floats, prompts: Codes, level: float, running: Mask) -> bool:
-    comparisons = max(int(running.sum()) - 1, 1)
-    bounds = weigh(behind, prompts, signed=True).bounds(1.0 - (1.0 - level) / comparisons)
-    return bounds is None or bounds[0] <= 0.0 <= bounds[1]
+def _unseen(race: Race) -> Floats:
+    """For growing data, the doubt (entrants,) that few images leave: one more could differ as much as any did.
+
+    The first looks at a handful of pass/fail images often show no spread at all, which is luck and not certainty.
+    """
+    if race.growing is None:
+        return np.zeros(len(race.values))
+    differences = np.abs(race.behind[race.running])
+    most = float(np.nanmax(differences)) if np.isfinite(differences).any() else 0.0
+    doubts: Floats = most / np.maximum(np.isfinite(race.values).sum(axis=1), 1)
+    return doubts
 
 
-def _estimate(values: Floats, prompts: Codes, level: float, draws: int) -> Estimate:
+def _estimate(values: Floats, race: Race) -> Estimate:
+    looks = 1 if race.growing is None else race.growing.looks
     scored = np.isfinite(values)
-    unscored = draws - int(scored.sum())
-    return clustered_interval(values[scored], prompts[scored], level, unscored=unscored)
+    unscored = len(values) - int(scored.sum())
+    level = 1.0 - (1.0 - race.level) / looks
+    return clustered_interval(values[scored], race.prompts[scored], level, unscored=unscored)
 
 
 def _selection(
-    entrants: Sequence[Entrant], leader: int, chances: Floats, tied: list[bool], estimates: list[Estimate]
+    entrants: Sequence[Entrant],
+    leader: int,
+    chances: Floats,
+    tied: Sequence[bool],
+    estimates: Sequence[Estimate],
+    advice: str,
 ) -> Selection:
-    candidates = [
-        Candidate(subject=entrant.subject, objective=estimates[i], probability_best=float(chances[i]), tied=tied[i])
-        for i, entrant in enumerate(entrants)
-    ]
+    candidates = [_candidate(*facts) for facts in zip(entrants, estimates, chances.tolist(), tied, strict=True)]
     near = [entrant for i, entrant in enumerate(entrants) if tied[i] and i != leader]
     said = f"{entrants[leader].label} is best with probability {chances[leader]:.2f}"
     rest = f"; {_in_words(near)} cannot be told apart from it" if near else ""
-    return Selection(leader=entrants[leader].subject, candidates=tuple(candidates), reason=said + rest)
+    return Selection(
+        leader=entrants[leader].subject,
+        strength=entrants[leader].strength,
+        candidates=tuple(candidates),
+        reason=said + rest,
+        advice=advice,
+    )
 
 
-def _nobody(entrants: Sequence[Entrant], prompts: Codes, level: float) -> Selection:
-    candidates = [
-        Candidate(
-            subject=entrant.subject,
-            objective=_estimate(entrant.values, prompts, level, len(prompts)),
-            probability_best=0.0,
-            tied=False,
-        )
-        for entrant in entrants
-    ]
+def _candidate(entrant: Entrant, objective: Estimate, chance: float, tied: bool) -> Candidate:
+    return Candidate(
+        subject=entrant.subject,
+        strength=entrant.strength,
+        objective=objective,
+        probability_best=chance,
+        tied=tied,
+        constraints=entrant.constraints,
+    )
+
+
+def _nobody(entrants: Sequence[Entrant], estimates: Sequence[Estimate]) -> Selection:
+    candidates = [_candidate(entrant, found, 0.0, False) for entrant, found in zip(entrants, estimates, strict=True)]
     return Selection(leader=None, candidates=tuple(candidates), reason="no draw is scored for all subjects")
 
 

@@ -1,14 +1,33 @@
 """What 'best' means: a weighted mean of metrics, compared on what all entrants were scored on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from evalharness.stats.table import Codes, Floats, Table
+from evalharness.stats.table import Codes, Floats, Mask, Table
 from evalharness.types import MetricInfo
 
-# An entrant scored on less than this share of what the best-scored one has would shrink the common ground for all.
+# An entrant of whose images less than this share is scored, compared with the best-scored one, would shrink the common
+# ground for all.
 LEAST_SCORED = 0.5
+SCALES: Mapping[str, float] = {"": 1.0, "deltaE00": 120.0}
+"""By unit, the largest difference that two values can have: shares lie in 0..1, no two sRGB colours differ by more."""
+
+Arm = tuple[str, float]
+"""A subject at a strength: what can be best."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Scores (arms, metrics, draws), NaN = unscored or not made; `made` (arms, draws); each draw's prompt (draws,).
+
+    A draw is a pair code: what two arms have in common when only weights and strength differ.
+    """
+
+    scores: Floats
+    made: Mask
+    prompts: Codes
 
 
 def signed_weights(objective: Mapping[str, float], metrics: Mapping[str, MetricInfo]) -> Floats:
@@ -16,34 +35,46 @@ def signed_weights(objective: Mapping[str, float], metrics: Mapping[str, MetricI
     return np.array([weight if metrics[name].higher_is_better else -weight for name, weight in objective.items()])
 
 
-def draws_of(table: Table, subjects: Sequence[str], metrics: Sequence[str]) -> tuple[Floats, Codes]:
-    """All scores as (subjects, metrics, draws), NaN = unscored, and each draw's prompt (draws,).
+def largest_difference(objective: Mapping[str, float], metrics: Mapping[str, MetricInfo]) -> float | None:
+    """By how much the objective of two images can differ; None where a metric's unit does not say."""
+    scales = [SCALES.get(metrics[name].unit) for name in objective]
+    known = [scale for scale in scales if scale is not None]
+    if len(known) < len(scales):
+        return None
+    weights = np.array(list(objective.values()))
+    return float(weights @ np.array(known) / weights.sum())
 
-    A draw is a pair code at a strength: what two subjects have in common when only their weights differ.
-    """
-    rank = {subject: index for index, subject in enumerate(subjects)}
-    rows = np.array([row for row, cell in enumerate(table.cells) if cell.subject in rank], dtype=np.intp)
-    draws, codes = np.unique(np.column_stack((table.pairs[rows], table.strengths[rows])), axis=0, return_inverse=True)
-    who = np.array([rank[table.cells[row].subject] for row in rows], dtype=np.intp)
-    scores = np.full((len(subjects), len(metrics), len(draws)), np.nan)
+
+def draws_of(table: Table, arms: Sequence[Arm], metrics: Sequence[str]) -> Draws:
+    """The scores of the arms' cells, draw by draw."""
+    rank = {arm: index for index, arm in enumerate(arms)}
+    owners = [rank.get((cell.subject, cell.strength)) for cell in table.cells]
+    rows = np.array([row for row, owner in enumerate(owners) if owner is not None], dtype=np.intp)
+    who = np.array([owner for owner in owners if owner is not None], dtype=np.intp)
+    draws, codes = np.unique(table.pairs[rows], return_inverse=True)
+    scores = np.full((len(arms), len(metrics), len(draws)), np.nan)
+    made = np.zeros((len(arms), len(draws)), dtype=bool)
     prompts = np.zeros(len(draws), dtype=np.intp)
-    prompts[codes.ravel()] = table.prompts[rows]
+    made[who, codes], prompts[codes] = True, table.prompts[rows]
     for index, metric in enumerate(metrics):
-        scores[who, index, codes.ravel()] = table.values[metric][rows]
-    return scores, prompts
+        scores[who, index, codes] = table.values[metric][rows]
+    return Draws(scores=scores, made=made, prompts=prompts)
 
 
-def combine(scores: Floats, weights: Floats) -> Floats:
-    """The objective (subjects, draws) of scores (subjects, metrics, draws): sum(w v) / sum(abs(w)) in each draw.
+def combine(draws: Draws, weights: Floats) -> Floats:
+    """The objective (arms, draws): sum(w v) / sum(abs(w)) in each draw.
 
-    A metric enters a draw only where every comparable subject is scored on it, so that all are measured by the same
-    yardstick. Subjects with too few scores are not comparable: their row is NaN, as are draws without common metric.
+    A metric enters a draw only where every comparable arm that made it is scored on it, so that all are measured by
+    the same yardstick. Arms with too few scores are not comparable: their row is NaN, as are draws without common
+    metric and draws that an arm has not made.
     """
-    counts = np.isfinite(scores).sum(axis=(1, 2))
-    comparable = (counts > 0) & (counts >= LEAST_SCORED * counts.max(initial=0))
-    common = np.isfinite(scores[comparable]).all(axis=0) if comparable.any() else np.zeros(scores.shape[1:], dtype=bool)
-    shares = np.abs(weights) @ common
-    totals = np.einsum("k,skd->sd", weights, np.where(common, np.nan_to_num(scores), 0.0))
+    scored = np.isfinite(draws.scores)
+    shares = scored.sum(axis=(1, 2)) / np.maximum(draws.made.sum(axis=1), 1)
+    comparable = (shares > 0.0) & (shares >= LEAST_SCORED * shares.max(initial=0.0))
+    absent = ~draws.made | ~comparable[:, None]
+    common = (scored | absent[:, None, :]).all(axis=0) & ~absent.all(axis=0)
+    totals = np.einsum("k,skd->sd", weights, np.where(common & scored, np.nan_to_num(draws.scores), 0.0))
     values = np.full(totals.shape, np.nan)
-    np.divide(totals, shares, out=values, where=(shares > 0.0) & comparable[:, None])
+    entering = np.abs(weights) @ common
+    np.divide(totals, entering, out=values, where=(entering > 0.0) & ~absent)
     return values

@@ -15,6 +15,9 @@ PASSING = {
     "parts": "all parts of the face",
 }
 
+SHARES = ("share_passing", "share_scored")
+"""Aggregates that count images."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -50,7 +53,7 @@ def _measured(finding: Finding) -> str:
     if rule.relative_to != "absolute":
         rival = "the baseline" if rule.relative_to == "baseline" else "what is promoted"
         return f"{_name(finding)} {_number(finding, estimate.mean)} against {rival} over {estimate.scored} pairs"
-    if rule.aggregate == "share_passing":
+    if rule.aggregate in SHARES:
         return f"{_name(finding)} in {finding.passed} of {estimate.scored} images"
     return f"{_name(finding)} {_number(finding, estimate.mean)} over {estimate.scored} images"
 
@@ -63,6 +66,8 @@ def _asked(finding: Finding) -> str:
 
 def _name(finding: Finding) -> str:
     metric = finding.metric.name
+    if finding.rule.aggregate == "share_scored":
+        return f"{metric} judged at all"
     if finding.rule.aggregate == "share_passing":
         return PASSING.get(metric, f"{metric} passing")
     return metric.replace("_", " ")
@@ -72,7 +77,7 @@ def _number(finding: Finding, value: float | None) -> str:
     if value is None:
         return "unknown"
     sign = "+" if finding.rule.relative_to != "absolute" else ""
-    if finding.rule.aggregate == "share_passing":
+    if finding.rule.aggregate in SHARES:
         return f"{100.0 * value:{sign}.0f} {'percentage points' if sign else '%'}"
     return f"{finding.metric.unit} {value:{sign}.2f}".strip()
 
@@ -94,7 +99,7 @@ def _too_few(finding: Finding) -> str:
 def _unreachable(finding: Finding) -> str:
     rule = finding.rule
     extreme = rule.at_least == 1.0 or rule.at_most == 0.0
-    if rule.aggregate == "share_passing" and rule.relative_to == "absolute" and extreme:
+    if rule.aggregate in SHARES and rule.relative_to == "absolute" and extreme:
         return "; no number of images can prove exactly that, ask for a little less"
     return ""
 

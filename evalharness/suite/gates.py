@@ -1,11 +1,12 @@
-"""Gates and the objective of a suite: rules about metrics that the suite measures."""
+"""Gates, objective and constraints of a suite: rules about metrics that the suite measures."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from evalharness.errors import SuiteError
 from evalharness.suite.strict import convert, listed, one_of, only_known
-from evalharness.types import Rule
+from evalharness.types import STRENGTH_NEEDED, Rule
 
 CELL_FIELDS = ("strength", "seed", "guidance_scale")
 
@@ -15,9 +16,17 @@ def read_gates(raw: Any, scorers: Collection[str], axes: Collection[str], place:
     return tuple(_rule(one, scorers, axes, f"{place} gates[{index}]") for index, one in enumerate(listed(raw)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """What to maximise (metric -> weight), among what breaks no constraint."""
+
+    weights: Mapping[str, float]
+    constraints: tuple[Rule, ...] = ()
+
+
 def _rule(raw: object, scorers: Collection[str], axes: Collection[str], place: str) -> Rule:
     if isinstance(raw, Mapping):
-        one_of(raw.get("aggregate"), ("mean", "share_passing"), "aggregate", f"{place}.aggregate")
+        one_of(raw.get("aggregate"), ("mean", "share_passing", "share_scored"), "aggregate", f"{place}.aggregate")
         one_of(raw.get("relative_to"), ("absolute", "baseline", "promoted"), "relation", f"{place}.relative_to")
     rule = convert(raw, Rule, place)
     one_of(rule.metric, scorers, "metric", f"{place}.metric")
@@ -32,12 +41,32 @@ def _rule(raw: object, scorers: Collection[str], axes: Collection[str], place: s
     return rule
 
 
-def read_objective(raw: object, gates: Collection[Rule], scorers: Collection[str], place: str) -> Mapping[str, float]:
-    """Metric -> weight for 'best'; without one, the metrics that a gate wants to be at least something, equally."""
-    if raw is None:
-        return {rule.metric: 1.0 for rule in gates if rule.at_least is not None}
-    for metric, weight in only_known(raw, scorers, f"{place} objective").items():
+def read_objective(
+    raw: object, gates: Collection[Rule], scorers: Collection[str], axes: Collection[str], place: str
+) -> Objective:
+    """Metric -> weight, or `maximise` with such weights beside a list of `constraints`, which are rules as gates are.
+
+    Without weights, the metrics that a gate wants to be at least something count equally.
+    """
+    here = f"{place} objective"
+    parted = isinstance(raw, Mapping) and ("maximise" in raw or "constraints" in raw)
+    given = only_known(raw, ("maximise", "constraints"), here) if parted else {"maximise": raw}
+    constraints = [
+        _rule(one, (*scorers, STRENGTH_NEEDED), axes, f"{here}.constraints[{index}]")
+        for index, one in enumerate(listed(given.get("constraints", [])))
+    ]
+    weights = given.get("maximise")
+    return Objective(
+        weights={rule.metric: 1.0 for rule in gates if rule.at_least is not None}
+        if weights is None
+        else _weights(weights, scorers, here),
+        constraints=tuple(constraints),
+    )
+
+
+def _weights(raw: object, scorers: Collection[str], place: str) -> Mapping[str, float]:
+    known = only_known(raw, scorers, place)
+    for metric, weight in known.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
-            raise SuiteError(f"{place} objective.{metric} is {weight!r}; a weight is a number above 0.")
-    assert isinstance(raw, Mapping)
-    return {metric: float(weight) for metric, weight in raw.items()}
+            raise SuiteError(f"{place}.{metric} is {weight!r}; a weight is a number above 0.")
+    return {metric: float(weight) for metric, weight in known.items()}

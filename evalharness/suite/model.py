@@ -1,12 +1,13 @@
 """The frozen form of a suite."""
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from evalharness.digest import digest
-from evalharness.types import Prompt, Rule, Setting
+from evalharness.types import Criteria, Prompt, Rule, Setting
 
 Size = Literal["native"] | tuple[int, int]
 
@@ -46,10 +47,31 @@ class FileNames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
-    """What is measured. `references` is the folder of the character's images, `objective` weighs metrics for 'best'.
+class Budget:
+    """Images where they decide: `start` seeds for every subject and strength, more only for those that may be best.
 
-    `strengths` are above 0; strength 0, the baseline, is in every plan.
+    It ends where the best is named with `confidence`, where all seeds are used, or before more than `images` are
+    needed (None = no limit).
+    """
+
+    start: int = 1
+    images: int | None = None
+    confidence: float = 0.95
+
+    def ladder(self, seeds: int) -> tuple[int, ...]:
+        """How many of so many seeds a subject can have: each time half as many more, so that the looks are few."""
+        rungs = [min(self.start, seeds)]
+        while rungs[-1] < seeds:
+            rungs.append(min(rungs[-1] + math.ceil(rungs[-1] / 2), seeds))
+        return tuple(rungs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """What is measured. `references` is the folder of the character's images.
+
+    `objective` weighs metrics for 'best', among what breaks none of the `constraints`. `strengths` are above 0;
+    strength 0, the baseline, is in every plan. Without a `budget`, all images are made.
     """
 
     name: str
@@ -63,7 +85,20 @@ class Suite:
     scorers: tuple[str, ...]
     gates: tuple[Rule, ...] = ()
     objective: Mapping[str, float] = field(default_factory=dict)
+    constraints: tuple[Rule, ...] = ()
+    budget: Budget | None = None
     files: FileNames = FileNames()
+
+    @property
+    def criteria(self) -> Criteria:
+        """What is asked of subjects, and at how many moments the answer may be final."""
+        return Criteria(
+            gates=self.gates,
+            weights=self.objective,
+            constraints=self.constraints,
+            confidence=self.budget.confidence if self.budget else 0.95,
+            looks=len(self.budget.ladder(len(self.seeds))) if self.budget else 1,
+        )
 
     @property
     def digest(self) -> str:

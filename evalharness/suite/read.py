@@ -7,7 +7,7 @@ from typing import Any
 from evalharness.errors import SuiteError, unknown
 from evalharness.registry import table
 from evalharness.suite.gates import read_gates, read_objective
-from evalharness.suite.model import FileNames, SettingTemplate, Suite
+from evalharness.suite.model import Budget, FileNames, SettingTemplate, Suite
 from evalharness.suite.prompts import read_prompts
 from evalharness.suite.strict import convert, listed, only_known, unique
 
@@ -29,7 +29,9 @@ class _Plain:
 
 
 PLAIN = ("name", "version", "description", "seeds", "strengths", "references", "scorers")
-MADE = ("prompts", "grid", "negative", "expect", "settings", "gates", "objective", "files", "subjects", "perception")
+MADE = ("prompts", "grid", "negative", "expect", "settings", "gates", "objective", "budget", "files")
+CONFIGURED = ("subjects", "perception")
+"""Keys that may stand in a suite's file, and are for the configuration."""
 
 
 def read_suite(raw: Mapping[str, object]) -> Suite:
@@ -38,12 +40,14 @@ def read_suite(raw: Mapping[str, object]) -> Suite:
     `negative` and `expect` are defaults of all prompts; `subjects` and `perception` are for the configuration.
     """
     place = f"suite {raw.get('name', 'without a name')}:"
-    known: Mapping[str, Any] = only_known(raw, (*PLAIN, *MADE), place)
+    known: Mapping[str, Any] = only_known(raw, (*PLAIN, *MADE, *CONFIGURED), place)
     plain = convert({key: raw[key] for key in PLAIN if key in raw}, _Plain, place)
     _check_samples(plain, place)
     scorers = plain.scorers or tuple(sorted(table("scorer")))
     prompts = read_prompts(dict(known), place)
-    gates = read_gates(known.get("gates", ()), scorers, {axis for one in prompts for axis in one.axes}, place)
+    axes = {axis for one in prompts for axis in one.axes}
+    gates = read_gates(known.get("gates", ()), scorers, axes, place)
+    objective = read_objective(known.get("objective"), gates, scorers, axes, place)
     return Suite(
         name=plain.name,
         version=plain.version,
@@ -55,7 +59,9 @@ def read_suite(raw: Mapping[str, object]) -> Suite:
         references=plain.references,
         scorers=scorers,
         gates=gates,
-        objective=read_objective(known.get("objective"), gates, scorers, place),
+        objective=objective.weights,
+        constraints=objective.constraints,
+        budget=_budget(known.get("budget"), len(plain.seeds), f"{place} budget"),
         files=_files(known.get("files", {}), f"{place} files"),
     )
 
@@ -119,6 +125,21 @@ def _check_size(size: object, place: str) -> None:
             f"{place}.size is {size!r}; it is 'native' or [width, height], "
             f"multiples of 8 from {SMALLEST} to {LARGEST} pixels."
         )
+
+
+def _budget(raw: object, seeds: int, place: str) -> Budget | None:
+    if raw in (None, "all"):
+        return None
+    if isinstance(raw, str) and raw != "adaptive":
+        raise SuiteError(f"{place}: {unknown('budget', raw, ('all', 'adaptive'))}")
+    budget = Budget() if raw == "adaptive" else convert(raw, Budget, place)
+    if not 1 <= budget.start <= seeds:
+        raise SuiteError(f"{place}.start is {budget.start}; it is at least 1 and at most the suite's {seeds} seeds.")
+    if budget.images is not None and budget.images < 1:
+        raise SuiteError(f"{place}.images is {budget.images}; it is at least 1, or left out for no limit.")
+    if not 0.5 < budget.confidence < 1.0:
+        raise SuiteError(f"{place}.confidence is {budget.confidence:g}; it lies between 0.5 and 1, such as 0.95.")
+    return budget
 
 
 def _files(raw: object, place: str) -> FileNames:

@@ -1,0 +1,25 @@
+"""Cells -> images -> observations -> scores; what is there already is not made, looked at or lost."""
+
+from collections.abc import Mapping, Sequence
+
+from evalharness.generate import generate
+from evalharness.observe import observe
+from evalharness.plan import Plan
+from evalharness.prepare import Tools
+from evalharness.scorers.base import score_images
+from evalharness.store import Store
+from evalharness.types import Cell, Progress, Reference, Score
+
+
+def measure(
+    plan: Plan, cells: Sequence[Cell], tools: Tools, reference: Reference | None, store: Store, progress: Progress
+) -> Mapping[str, tuple[Score, ...]]:
+    """Every metric of the cells, by cell key; each of the three steps is stored before the next begins."""
+    todo = store.missing(cells)
+    with progress("images", len(todo)) as advance:
+        generate(plan.batches(todo, tools.maker.batch_size), plan.baseline, tools.maker, store, advance)
+    with progress("observations", len(cells)) as advance:
+        observations = observe(cells, tools.perceiver, store, advance)
+    scores = score_images(tools.scorers, cells, observations, store.images(cells), reference)
+    store.save_scores(scores)
+    return scores

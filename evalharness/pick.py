@@ -1,0 +1,90 @@
+"""`evalharness pick RUN`: which epoch at which strength, how surely, and what would settle the rest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from evalharness.types import Candidate, Decision, FinishedRun, Outcome
+
+SETTLED, EXCLUDED, OPEN = 0, 3, 4
+"""Exit codes: the best is separated from all others; everything breaks a constraint or is rejected; not sure yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One metric of the objective: its share of all weights, its unit, and which way it counts."""
+
+    metric: str
+    share: float
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """The answer of a run: candidates are ordered from the most to the least likely best.
+
+    `verdicts` are by subject. `sentence` names the best and whom the evidence cannot separate from it.
+    """
+
+    subject: str | None
+    strength: float | None
+    probability_best: float
+    sentence: str
+    advice: str
+    objective: tuple[Term, ...]
+    candidates: tuple[Candidate, ...]
+    verdicts: Mapping[str, Decision]
+    gaps: tuple[str, ...]
+    exit_code: int
+
+
+def pick(run: FinishedRun) -> Pick:
+    """What the stored judgement of a run says of its subjects at their strengths."""
+    judgement, selection = run.judgement, run.judgement.selection
+    ranked = tuple(sorted(selection.candidates, key=lambda one: -one.probability_best))
+    leader = next((one for one in ranked if leads(one, run)), None)
+    return Pick(
+        subject=selection.leader,
+        strength=selection.strength,
+        probability_best=leader.probability_best if leader else 0.0,
+        sentence=selection.reason,
+        advice=selection.advice,
+        objective=_terms(run),
+        candidates=ranked,
+        verdicts={verdict.subject: verdict.decision for verdict in judgement.verdicts},
+        gaps=tuple(gap.reason for gap in judgement.gaps),
+        exit_code=_exit_code(run, ranked),
+    )
+
+
+def leads(candidate: Candidate, run: FinishedRun) -> bool:
+    """Whether it is the leader."""
+    selection = run.judgement.selection
+    return (candidate.subject, candidate.strength) == (selection.leader, selection.strength)
+
+
+def excluded(candidate: Candidate, verdicts: Mapping[str, Decision]) -> bool:
+    """Whether a rejection or a broken constraint keeps it from being the best."""
+    broken = any(check.outcome is Outcome.FAIL for check in candidate.constraints)
+    return broken or verdicts.get(candidate.subject) is Decision.REJECT
+
+
+def _terms(run: FinishedRun) -> tuple[Term, ...]:
+    total = sum(run.objective.values())
+    return tuple(
+        Term(
+            metric=name,
+            share=weight / total,
+            unit=run.metrics[name].unit,
+            higher_is_better=run.metrics[name].higher_is_better,
+        )
+        for name, weight in run.objective.items()
+    )
+
+
+def _exit_code(run: FinishedRun, ranked: tuple[Candidate, ...]) -> int:
+    verdicts = {verdict.subject: verdict.decision for verdict in run.judgement.verdicts}
+    if ranked and all(excluded(one, verdicts) for one in ranked):
+        return EXCLUDED
+    alone = run.judgement.selection.leader is not None and not any(one.tied and not leads(one, run) for one in ranked)
+    return SETTLED if alone else OPEN

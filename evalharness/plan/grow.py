@@ -1,0 +1,73 @@
+"""An adaptive run: a few seeds for all, then more images only where they decide which subject is best."""
+
+from collections.abc import Sequence
+
+from evalharness.plan.cells import Plan
+from evalharness.suite import Suite
+from evalharness.types import BASELINE, Candidate, Cell, Selection
+
+LEAST_CHANCE = 0.02
+"""Who is less likely to be the best gets no more images, for the moment; its place in the tied set is not touched."""
+
+Arm = tuple[str, float]
+
+
+def opening(plan: Plan, suite: Suite) -> tuple[Cell, ...]:
+    """The cells to begin with: all of them, or the first seeds of everyone where the suite has a budget."""
+    if suite.budget is None:
+        return plan.cells
+    first = set(suite.seeds[: suite.budget.ladder(len(suite.seeds))[0]])
+    return tuple(cell for cell in plan.cells if cell.seed in first)
+
+
+def more(plan: Plan, suite: Suite, cells: Sequence[Cell], selection: Selection) -> tuple[Cell, ...]:
+    """The cells to make next, in the plan's order; none where the best is known, or seeds or images are used up.
+
+    A pure function of what was made and what it says, so that a run that was stopped goes on as if it had not been.
+    The baseline has every seed that any subject has.
+    """
+    budget = suite.budget
+    if budget is None or settled(selection, budget.confidence, suite.criteria.looks):
+        return ()
+    used = _seeds_used(cells)
+    ladder = budget.ladder(len(suite.seeds))
+    open_arms = [arm for arm in _contenders(selection) if used[arm] < ladder[-1]]
+    if not open_arms:
+        return ()
+    target = min(rung for rung in ladder for arm in open_arms if rung > used[arm])
+    wanted = {arm for arm in open_arms if used[arm] < target} | {(BASELINE, 0.0)}
+    ranks = {seed: rank for rank, seed in enumerate(suite.seeds)}
+    made = {cell.key for cell in cells}
+    new = tuple(
+        cell
+        for cell in plan.cells
+        if (cell.subject, cell.strength) in wanted and ranks[cell.seed] < target and cell.key not in made
+    )
+    return () if budget.images is not None and len(cells) + len(new) > budget.images else new
+
+
+def settled(selection: Selection, confidence: float, looks: int) -> bool:
+    """Whether the best is known: everyone else is separated from it, or it is probable enough at each of the looks."""
+    rivals = [one for one in selection.candidates if one.tied and _arm(one) != (selection.leader, selection.strength)]
+    best = max((one.probability_best for one in selection.candidates), default=0.0)
+    return selection.leader is None or not rivals or best >= 1.0 - (1.0 - confidence) / looks
+
+
+def _contenders(selection: Selection) -> list[Arm]:
+    leader = (selection.leader, selection.strength)
+    return [
+        _arm(one)
+        for one in selection.candidates
+        if one.tied and (one.probability_best >= LEAST_CHANCE or _arm(one) == leader)
+    ]
+
+
+def _arm(candidate: Candidate) -> Arm:
+    return candidate.subject, candidate.strength
+
+
+def _seeds_used(cells: Sequence[Cell]) -> dict[Arm, int]:
+    seeds: dict[Arm, set[int]] = {}
+    for cell in cells:
+        seeds.setdefault((cell.subject, cell.strength), set()).add(cell.seed)
+    return {arm: len(found) for arm, found in seeds.items()}
