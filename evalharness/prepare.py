@@ -9,7 +9,7 @@ from evalharness.paths import resolve
 from evalharness.perception.base import Perceiver
 from evalharness.plan import MakerFacts, Plan, list_files, make_plan, plan_existing
 from evalharness.registry import find
-from evalharness.scorers.base import Scorer
+from evalharness.scorers.base import AnyScorer
 from evalharness.subject import read_subjects
 from evalharness.suite import Suite, read_suite
 
@@ -20,7 +20,7 @@ class Tools:
 
     maker: Maker
     perceiver: Perceiver
-    scorers: tuple[Scorer, ...]
+    scorers: tuple[AnyScorer, ...]
 
 
 def suite_of(config: RunConfig) -> Suite:

@@ -13,7 +13,9 @@ from evalharness.errors import ConfigError, unknown
 
 SCORERS: Mapping[str, str] = {
     "artifacts": "evalharness.scorers.artifacts:Artifacts",
+    "base_drift": "evalharness.scorers.overtraining:BaseDrift",
     "color_drift": "evalharness.scorers.color_drift:HairColorDrift",
+    "diversity": "evalharness.scorers.overtraining:Diversity",
     "eye_color_drift": "evalharness.scorers.color_drift:EyeColorDrift",
     "faces": "evalharness.scorers.faces:Faces",
     "hair_side": "evalharness.scorers.hair_side:HairSide",

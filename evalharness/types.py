@@ -33,7 +33,8 @@ class Expectation:
     """What a prompt asks for, in words a scorer can check; None = nothing is asked.
 
     `hair_side` is the side of the image (left, right, none). `faces` is the number of faces that must show: 0 when
-    the character is seen from behind. `view` is front, behind, left_profile or right_profile.
+    the character is seen from behind. `view` is front, behind, left_profile or right_profile. `like_base` is for
+    prompts without a LoRA's trigger, whose pictures it should leave as the model without LoRA makes them.
     """
 
     emotion: str | None = None
@@ -43,6 +44,7 @@ class Expectation:
     view: str | None = None
     faces: int | None = None
     forbid: tuple[str, ...] = ()
+    like_base: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +197,8 @@ class Observation:
     """All that perception saw in one image; stored, so that scoring never looks at pixels.
 
     `panels` are the frames of a collage (one box = a single picture). `blind` says what could not be seen, and why:
-    keys are regions or questions (face, hair, eyes, ...), values sentences.
+    keys are regions or questions (face, hair, eyes, ...), values sentences. `layout` is a coarse picture: cells in
+    reading order, each CIELAB L, a, b as integers; images of one run are compared by it.
     """
 
     width: int
@@ -206,6 +209,7 @@ class Observation:
     colors: tuple[Color, ...] = ()
     findings: tuple[Finding, ...] = ()
     blind: Mapping[str, str] = field(default_factory=dict)
+    layout: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from evalharness import registry
+from evalharness.perception.layout import layout_of
 from evalharness.types import Box, Color, Face, Observation
 
 SUITE = """
@@ -44,7 +45,12 @@ class Brightness:
         color = Color(region="background", lab=(level / 2.55, 0.0, 0.0), share=1.0)
         faces = (face,) if level > 100 else ()
         return Observation(
-            width=image.width, height=image.height, faces=faces, panels=(whole,), colors=(color,), blind={}
+            width=image.width,
+            height=image.height,
+            faces=faces,
+            panels=(whole,),
+            colors=(color,),
+            layout=layout_of(image),
         )
 
 

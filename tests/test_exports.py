@@ -22,7 +22,8 @@ PUBLIC = {
     ),
     "evalharness.backends.base": "Fact Maker",
     "evalharness.perception.base": "Perceiver",
-    "evalharness.scorers.base": "Scorer info score_images unscored",
+    "evalharness.scorers.base": "AnyScorer Metric NeighbourScorer Scorer info score_images unscored",
+    "evalharness.scorers.neighbours": "MOST_SEEDS Neighbours find_neighbours",
     "evalharness.plan": "ExistingFile MakerFacts Plan list_files make_plan more opening plan_existing settled",
     "evalharness.suite": "Budget FileNames SettingTemplate Suite read_suite",
 }

@@ -10,6 +10,7 @@ from PIL import Image
 from evalharness.errors import PerceptionError
 from evalharness.paths import resolve
 from evalharness.perception import faces
+from evalharness.perception.layout import layout_of
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.types import Observation, Part
 
@@ -159,6 +160,34 @@ def test_empty_picture_gives_reasons_instead_of_guesses() -> None:
     assert observation.faces == ()
     assert observation.hair is None
     assert {"face", "hair"} <= set(observation.blind)
+
+
+def test_layout_is_the_lab_of_its_cells_in_reading_order() -> None:
+    image = Image.new("RGB", (64, 48), (255, 255, 255))
+    image.paste((255, 0, 0), (0, 0, 32, 24))
+    image.paste((0, 0, 255), (32, 24, 64, 48))
+    # CIELAB (D65) of the sRGB primaries
+    red, white, blue = (53, 80, 67), (100, 0, 0), (32, 79, -108)
+    rows = (red * 4 + white * 4) * 4 + (white * 4 + blue * 4) * 4
+    assert layout_of(image) == rows
+
+
+def test_layout_is_the_mean_of_coded_values_in_images_of_any_size() -> None:
+    # a cell is 25 pixels wide and 2.5 high; the fourth is black in 15 of 25 columns, sRGB 102, L* 43.2
+    image = Image.new("RGB", (200, 20), (255, 255, 255))
+    image.paste((0, 0, 0), (0, 0, 90, 20))
+    assert layout_of(image)[::3] == (0, 0, 0, 43, 100, 100, 100, 100) * 8
+
+
+def test_layout_of_a_picture_is_that_of_the_same_picture_three_times_as_large() -> None:
+    image = picture()
+    large = image.resize((3 * image.width, 3 * image.height), Image.Resampling.NEAREST)
+    layout = seen(image).layout
+    assert len(layout) == 192
+    for max_side in (512, 128):
+        # 8-bit rounding, and what the reduction before looking smooths over the cells' edges
+        assert np.abs(np.array(seen(large, max_side=max_side).layout) - layout).max() <= 2
+    assert np.abs(np.array(seen(picture(background="park")).layout) - layout).max() > 20
 
 
 def test_order_and_company_do_not_change_an_observation() -> None:

@@ -9,7 +9,7 @@ from judging import BOX, WHOLE, expecting, face, hair, part, seen
 
 from evalharness import registry
 from evalharness.scorers.artifacts import Artifacts
-from evalharness.scorers.base import Scorer, info
+from evalharness.scorers.base import AnyScorer, info, score_images
 from evalharness.scorers.faces import Faces
 from evalharness.scorers.hair_side import HairSide
 from evalharness.scorers.parts import Parts
@@ -21,9 +21,11 @@ STATES = st.sampled_from(["present", "closed", "missing", "hidden", "unsure"])
 
 @pytest.mark.parametrize("name", sorted(registry.SCORERS))
 def test_every_registered_scorer_is_made_without_arguments_and_judges_an_empty_observation(name: str) -> None:
-    scorer: Scorer = registry.find("scorer", name)()
+    scorer: AnyScorer = registry.find("scorer", name)()
     assert info(scorer).name == name
-    score = scorer.score(expecting(), Observation(width=8, height=8), None)
+    cell = expecting()
+    seen_nothing = {cell.key: Observation(width=8, height=8)}
+    (score,) = score_images([scorer], [cell], seen_nothing, {cell.key: "x.png"}, None)[cell.key]
     assert score.metric == name
     assert score.value is None and len(score.reason) > 10
 

@@ -13,13 +13,14 @@ from evalharness.perception.colors import to_lab
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import Array, crop_head
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
+from evalharness.perception.layout import layout_of
 from evalharness.perception.panels import find_panels
 from evalharness.perception.parts import FaceReading, read_parts
 from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
 from evalharness.types import Face, Finding, Hair, Observation
 
-VERSION = 2
+VERSION = 3
 WORKING_SIDE = 192
 """Masks and panels are read at this longest side; more pixels show nothing new to them."""
 
@@ -104,6 +105,7 @@ class OfflinePerceiver:
             colors=region_colors(view.small, hair, None if main is None else crop_head(view.lab, main.frame)),
             findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair, irises)),
             blind=blind(main, hair),
+            layout=layout_of(view.image),
         )
 
     def _trusted(self, finding: Finding, factor: float) -> Finding:

@@ -7,7 +7,9 @@ from evalharness.types import Estimate, MetricInfo, Rule
 # What passing means, for the metrics we ship; others are called by their names.
 PASSING = {
     "artifacts": "nothing forbidden",
+    "base_drift": "a picture like the base's",
     "color_drift": "hair colour as in the references",
+    "diversity": "pictures that differ over seeds",
     "eye_color_drift": "eye colour as in the references",
     "faces": "the asked number of faces",
     "hair_side": "hair on the asked side",

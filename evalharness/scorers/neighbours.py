@@ -1,0 +1,46 @@
+"""The images beside an image: of the model without LoRA on the same draw, and of the same question at other seeds."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evalharness.types import BASELINE, Cell, Observation, Setting
+
+MOST_SEEDS = 8
+"""Of more images the next ones in seed order, round in a ring, so that work grows with the cells, not their square."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """What was seen beside an image.
+
+    `base` is the no-LoRA image of the same draw (the baseline's own image is its own), None where there is none;
+    `seeds` are images of the same subject, strength, prompt and setting at other seeds.
+    """
+
+    base: Observation | None = None
+    seeds: tuple[Observation, ...] = ()
+
+
+def find_neighbours(cells: Sequence[Cell], observations: Mapping[str, Observation]) -> dict[str, Neighbours]:
+    """The neighbours of every observed cell, by its key; cells whose image is missing are nobody's neighbour."""
+    seen = [cell for cell in cells if cell.key in observations]
+    base = {cell.pair_key: observations[cell.key] for cell in seen if cell.subject == BASELINE}
+    return {
+        cell.key: Neighbours(base=base.get(cell.pair_key), seeds=tuple(observations[other.key] for other in others))
+        for ring in _rings(seen)
+        for cell, others in zip(ring, _next_ones(ring), strict=True)
+    }
+
+
+def _rings(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Cells that differ in their seed alone, each group in seed order."""
+    rings: dict[tuple[str, float, str, Setting], list[Cell]] = defaultdict(list)
+    for cell in sorted(cells, key=lambda one: one.seed):
+        rings[cell.subject, cell.strength, cell.prompt.id, cell.setting].append(cell)
+    return list(rings.values())
+
+
+def _next_ones(ring: list[Cell]) -> list[list[Cell]]:
+    twice, count = ring + ring, min(len(ring) - 1, MOST_SEEDS)
+    return [twice[start + 1 : start + 1 + count] for start in range(len(ring))]
