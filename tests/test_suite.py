@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from evalharness.errors import SuiteError
+from evalharness.plan import ExistingFile, plan_existing
 from evalharness.suite import SettingTemplate, Suite, read_suite
 from evalharness.types import Expectation, Rule, Setting
 
@@ -212,7 +213,8 @@ def test_harmony_grid_is_the_published_experiment() -> None:
 
 def test_character_epochs_asks_for_the_side_that_the_view_shows() -> None:
     suite = shipped("character_epochs")
-    sides = {(one.axes["hairstyle"], one.axes["view"]): one.expect.hair_side for one in suite.prompts}
+    prompts = [one for one in suite.prompts if one.axes["trigger"] == "asked"]
+    sides = {(one.axes["hairstyle"], one.axes["view"]): one.expect.hair_side for one in prompts}
     assert sides == {
         ("kept", "front"): "right",
         ("kept", "behind"): "left",
@@ -221,12 +223,28 @@ def test_character_epochs_asks_for_the_side_that_the_view_shows() -> None:
         **{("down", view): "none" for view in ("front", "behind", "left_profile", "right_profile")},
     }
     assert suite.strengths == (0.5, 0.7, 1.0)
-    assert all((one.expect.faces == 0) == (one.axes["view"] == "behind") for one in suite.prompts)
+    assert len(prompts) == 16
+    assert all((one.expect.faces == 0) == (one.axes["view"] == "behind") for one in prompts)
     assert all(set(one.expect.forbid) == {"rope", "animal_ears", "collage"} for one in suite.prompts)
-    for one in suite.prompts:
+    for one in prompts:
         if one.axes["hairstyle"] == "kept":
             side = one.expect.hair_side
             assert f"Her side ponytail with a blue scrunchie is visible on the {side} side of the image." in one.text
+
+
+def test_character_epochs_asks_for_unchanged_pictures_where_the_trigger_is_absent() -> None:
+    suite = shipped("character_epochs")
+    assert {"base_drift", "diversity"} <= set(suite.scorers)
+    for one in suite.prompts:
+        absent = one.axes["trigger"] == "absent"
+        assert ("sakichan" in one.text) is not absent
+        assert one.expect.like_base is absent
+    # names of existing images do not say the trigger, and mean one prompt each
+    fields = {"subject": "mine", "hairstyle": "down", "view": "left_profile", "pose": "running"}
+    plan, _ = plan_existing(suite, [ExistingFile(path=SUITES / "character_epochs.yaml", fields=fields)])
+    assert plan.cells[0].prompt.id == "down_left_profile_running_asked"
+    # as many as a gate needs at one strength
+    assert sum(one.expect.like_base for one in suite.prompts) * len(suite.seeds) >= 8
 
 
 def test_demo_suite_has_several_prompts_seeds_and_gates() -> None:
