@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evalharness.config import RunConfig
 
 OVERRIDES = "Hydra overrides, e.g. suite=harmony_grid backend.model=/path subjects='[/loras/*.safetensors]'"
+LATEST = "the word promoted, the latest in --promoted-in by the run's suite (a run's folder of that name: ./promoted)"
 STOPPED = 130
 
 
@@ -65,18 +66,20 @@ def parser() -> argparse.ArgumentParser:
     gate = verbs.add_parser("gate", help="judge a finished run again, alone or against what is promoted")
     gate.set_defaults(verb=_gate)
     gate.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
-    gate.add_argument("--against", metavar="RUN[:SUBJECT]", help="what rules with relative_to: promoted mean")
+    gate.add_argument("--against", metavar="RUN[:SUBJECT]|promoted", help=f"what relative_to: promoted means: {LATEST}")
     gate.add_argument("--strength", type=float, help="the other side's LoRA strength, where several were measured")
+    _among(gate)
     pick = verbs.add_parser("pick", help="which epoch at which strength is best, and how sure that is")
     pick.set_defaults(verb=_pick)
     pick.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
     pick.add_argument("--json", action="store_true", help="print the answer as JSON")
     compare = verbs.add_parser("compare", help="two subjects on equal draws: paired differences")
     compare.set_defaults(verb=_compare)
-    side = "a run's folder (its leader is meant), or RUN:SUBJECT, such as runs/demo:sakichan-000008"
+    side = f"a run's folder (its leader is meant), or RUN:SUBJECT, such as runs/demo:sakichan-000008, or {LATEST}"
     compare.add_argument("ours", metavar="A", help=side)
     compare.add_argument("theirs", metavar="B", help=side)
     compare.add_argument("--strength", type=float, help="the LoRA strength, where several were measured")
+    _among(compare)
     compare.add_argument("--force", action="store_true", help="compare what is not comparable, and say so")
     promote = verbs.add_parser(
         "promote", help="copy a promoted LoRA with its evaluation card; refused without a verdict"
@@ -85,12 +88,18 @@ def parser() -> argparse.ArgumentParser:
     promote.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
     promote.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder of promoted LoRAs")
     promote.add_argument("--subject", help="which subject; left out, the run's leader")
+    promote.add_argument("--strength", type=float, help="the LoRA strength to use; left out, all that were measured")
     promote.add_argument("--override", metavar="REASON", help="promote against the verdict, for this reason")
     promote.add_argument("--by", metavar="NAME", help="who overrides; both are recorded for ever")
     report = verbs.add_parser("report", help="write the page of a run again")
     report.set_defaults(verb=_report)
     report.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
     return root
+
+
+def _among(verb: argparse.ArgumentParser) -> None:
+    text = "the folder of promoted LoRAs that the word promoted means (default: promoted)"
+    verb.add_argument("--promoted-in", type=Path, default=Path("promoted"), metavar="DIR", help=text)
 
 
 def _configured(verb: argparse.ArgumentParser) -> None:
@@ -144,10 +153,13 @@ def _gate(options: argparse.Namespace) -> int:
     from evalharness.gate import exit_code
     from evalharness.regate import regate
     from evalharness.report.html import write_report
-    from evalharness.sides import read_side
+    from evalharness.sides import read_against
 
-    finished = regate(options.run, read_side(options.against, options.strength) if options.against else None)
+    against = read_against(options.run, options.against, options.strength, options.promoted_in)
+    finished = regate(options.run, against)
     write_report(options.run, finished)
+    for note in against.notes if against else ():
+        sys.stdout.write(f"{note}\n")
     console.print_gate(finished)
     return exit_code(finished.judgement.decision)
 
@@ -169,10 +181,10 @@ def _pick(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from evalharness import console
     from evalharness.compare import compare
-    from evalharness.sides import obstacles, read_side
+    from evalharness.sides import read_sides
 
-    ours, theirs = (read_side(text, options.strength) for text in (options.ours, options.theirs))
-    console.print_comparison(ours, theirs, compare(ours, theirs, force=options.force), obstacles(ours, theirs))
+    ours, theirs = read_sides(options.ours, options.theirs, options.strength, options.promoted_in)
+    console.print_comparison(ours, theirs, compare(ours, theirs, force=options.force))
     return 0
 
 
@@ -185,7 +197,7 @@ def _promote(options: argparse.Namespace) -> int:
     if bool(options.override) != bool(options.by):
         raise InputError("--override and --by belong together: the reason, and who takes responsibility.")
     override = Override(by=options.by, reason=options.override) if options.by else None
-    folder = promote(load_run(options.run), options.to, options.subject, override)
+    folder = promote(load_run(options.run), options.to, options.subject, override, options.strength)
     sys.stdout.write(f"promoted   {folder}\ncard       {folder / 'card.md'}\n")
     return 0
 

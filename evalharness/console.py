@@ -15,7 +15,7 @@ from evalharness.forecast import Forecast
 from evalharness.types import BASELINE, Check, Decision, Estimate, FinishedRun, Gap, Outcome
 
 if TYPE_CHECKING:
-    from evalharness.compare import Difference
+    from evalharness.compare import Comparison
     from evalharness.pick import Pick
     from evalharness.report.calibration import FigureRow
     from evalharness.sides import Side
@@ -174,12 +174,13 @@ def print_calibration(figures: "Sequence[FigureRow]", page: Path) -> None:
 WORDS = {"better": "A is better", "worse": "A is worse", "open": "cannot be told apart", "no pairs": "no equal draws"}
 
 
-def print_comparison(ours: "Side", theirs: "Side", found: "Sequence[Difference]", reasons: Sequence[str]) -> None:
-    """Both sides' means, the paired difference with its 95 % interval, and what that says."""
+def print_comparison(ours: "Side", theirs: "Side", comparison: "Comparison") -> None:
+    """Both sides' means, the paired differences with intervals that hold together, and what those say."""
+    found = comparison.differences
     table = Table(
         title=f"A: {ours.subject} @ {ours.strength:g}   B: {theirs.subject} @ {theirs.strength:g}", box=SIMPLE
     )
-    for heading in ("metric", "A", "B", "A - B", "95 % interval", "pairs", "says"):
+    for heading in ("metric", "A", "B", "A - B", "interval of A - B", "pairs", "says"):
         table.add_column(heading, justify="left" if heading in ("metric", "says") else "right")
     for one in found:
         low, high = one.paired.low, one.paired.high
@@ -189,8 +190,22 @@ def print_comparison(ours: "Side", theirs: "Side", found: "Sequence[Difference]"
         table.add_row(one.metric.name.replace("_", " "), *means, WORDS[one.says])
     output = console()
     output.print(table)
-    for reason in reasons:
+    output.print(Text(_together(len(found), comparison.level)))
+    if comparison.other_seeds:
+        output.print(Text("other seeds: paired by prompt, which is less precise than equal draws"))
+    for note in (*ours.notes, *theirs.notes):
+        output.print(Text(note))
+    for reason in comparison.obstacles:
         output.print(Text(f"not comparable: {reason}", style="yellow"))
+
+
+def _together(metrics: int, level: float) -> str:
+    if metrics < 2:
+        return "the interval is a 95 % interval"
+    return (
+        f"the intervals of all {metrics} metrics hold together with 95 % (each {100.0 * level:.1f} %): "
+        "of equal subjects, at most 5 % are called better or worse in anything"
+    )
 
 
 def _mean(estimate: Estimate | None) -> str:

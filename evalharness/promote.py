@@ -1,10 +1,10 @@
-"""Promotion: a subject's file and its evaluation card in a folder of promoted LoRAs, whole or not at all."""
+"""Promotion: a subject's file, its evaluation card and its measurement among promoted LoRAs, whole or not at all."""
 
-import os
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from evalharness.codec import encode, encode_readably
@@ -12,44 +12,48 @@ from evalharness.digest import file_digest
 from evalharness.environment import now
 from evalharness.errors import InputError, NotPromotedError, unknown
 from evalharness.gate import exit_code
+from evalharness.ledger import Measured, Promotion, enter, flush, measured_name
 from evalharness.report.card import Card, Override, card_of, markdown
-from evalharness.types import Decision, FinishedRun, Subject, Verdict
+from evalharness.types import BASELINE, Decision, FinishedRun, Subject, Verdict
 
-LEDGER = "promotions.jsonl"
-"""One line a promotion, oldest first; a promotion counts from the moment its line is there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promotion:
-    """A line of the ledger. `folder` is relative to the ledger; `run` is the run's name."""
-
-    subject: str
-    digest: str
-    folder: str
-    run: str
-    suite: str
-    suite_digest: str
-    decision: str
-    override: Override | None
-    date: str
+GROUPS = ("suite", "maker", "perception")
+"""The facts of a run by which its measurements are compared; where it ran is nobody's business."""
 
 
-def promote(run: FinishedRun, target: Path, subject: str | None = None, override: Override | None = None) -> Path:
+def promote(
+    run: FinishedRun,
+    target: Path,
+    subject: str | None = None,
+    override: Override | None = None,
+    strength: float | None = None,
+) -> Path:
     """Copy a promoted subject's LoRA with its card into `target`, enter it in the ledger, and return its folder.
 
-    `subject` None is the leader. Raises NotPromotedError, with the verdict's exit code, where the verdict is not
-    PROMOTE and nobody overrides it, and InputError for an unknown subject or a file that is no longer the one
-    measured. A file that was promoted before stays, and gets the new card.
+    `subject` None is the leader; `strength` is the one meant to be used, None leaves all that were measured. Raises
+    NotPromotedError, with the verdict's exit code, where the verdict is not PROMOTE and nobody overrides it, and
+    InputError for an unknown subject or strength or a file that is no longer the one measured. A file that was
+    promoted before stays, and gets the new card and measurement. All is on the disk before the ledger says so.
     """
     chosen, verdict = _chosen(run, subject)
+    strengths = _strengths(run, chosen.name, strength)
     if verdict.decision is not Decision.PROMOTE and override is None:
         raise NotPromotedError(
             f"'{chosen.name}' cannot be promoted. {verdict.reason}. --override REASON --by NAME does it all the same.",
             exit_code(verdict.decision),
         )
     card = card_of(run, chosen, verdict, override, now())
-    folder = _whole(target, chosen, card)
-    _enter(target / LEDGER, _line(run, card, folder))
+    if len(strengths) == 1:
+        card = replace(card, strength=f"{strengths[0]:g}")
+    measured = encode(_measured(run, chosen.name))
+    line = _line(run, card, strengths, hashlib.sha256(measured).hexdigest())
+    folder = target / line.folder
+    papers = {
+        measured_name(line.measured): measured,
+        "card.json": encode_readably(card),
+        "card.md": markdown(card).encode(),
+    }
+    _whole(folder, chosen, papers)
+    enter(target, line)
     return folder
 
 
@@ -66,54 +70,83 @@ def _chosen(run: FinishedRun, name: str | None) -> tuple[Subject, Verdict]:
     return subject, verdicts[name]
 
 
-def _whole(target: Path, subject: Subject, card: Card) -> Path:
-    """The promoted folder: made aside, checked, then renamed; a whole one of the same file stays."""
-    (lora,) = subject.loras
-    folder = target / f"{subject.name}-{lora.digest[:12]}"
-    target.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".promoting-", dir=target))
+def _strengths(run: FinishedRun, subject: str, asked: float | None) -> tuple[float, ...]:
+    """The one meant to be used, else all that were measured."""
+    known = tuple(sorted({cell.strength for cell in run.cells if cell.subject == subject}))
+    if asked is not None and asked not in known:
+        listed = ", ".join(f"{one:g}" for one in known)
+        raise InputError(f"'{subject}' was not measured at strength {asked:g}; known are {listed}.")
+    return known if asked is None else (asked,)
+
+
+def _measured(run: FinishedRun, subject: str) -> Measured:
+    """The run cut down to a subject and the baseline, without pictures' paths and what is drawn over them."""
+    cells = tuple(replace(cell, source=None) for cell in run.cells if cell.subject in (subject, BASELINE))
+    return Measured(
+        suite=run.suite,
+        record={name: run.record[name] for name in GROUPS if name in run.record},
+        cells=cells,
+        scores={
+            cell.key: tuple(replace(score, evidence=()) for score in run.scores[cell.key])
+            for cell in cells
+            if cell.key in run.scores
+        },
+        metrics=run.metrics,
+    )
+
+
+def _whole(folder: Path, subject: Subject, papers: Mapping[str, bytes]) -> None:
+    """The promoted folder: made aside, checked, flushed to the disk, then renamed; one that is there stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".promoting-", dir=folder.parent))
     try:
-        source = folder / lora.path.name if folder.is_dir() else lora.path
-        if not source.is_file():
-            raise InputError(f"'{source}' is no longer there; put the file back, or measure the run again.")
-        kept = source if folder.is_dir() else Path(shutil.copyfile(source, aside / lora.path.name))
-        if file_digest(kept) != lora.digest:
-            raise InputError(f"'{source}' is not the file that was measured; measure it again before promoting it.")
-        (aside / "card.json").write_bytes(encode_readably(card))
-        (aside / "card.md").write_text(markdown(card), encoding="utf-8")
-        _move(aside, folder)
+        _keep(subject, folder, aside)
+        for name, body in papers.items():
+            (aside / name).write_bytes(body)
+        for path in (*aside.iterdir(), aside):
+            flush(path)
+        _move(aside, folder, papers)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return folder
 
 
-def _move(aside: Path, folder: Path) -> None:
-    """The whole folder at once, or, where it is there, its cards one by one: the file in it is the same."""
+def _keep(subject: Subject, folder: Path, aside: Path) -> None:
+    """Copy the LoRA aside, or find it in a folder that is there; raises InputError where it is not the one measured."""
+    (lora,) = subject.loras
+    source = folder / lora.path.name if folder.is_dir() else lora.path
+    if not source.is_file():
+        raise InputError(f"'{source}' is no longer there; put the file back, or measure the run again.")
+    kept = source if folder.is_dir() else Path(shutil.copyfile(source, aside / lora.path.name))
+    if file_digest(kept) != lora.digest:
+        raise InputError(f"'{source}' is not the file that was measured; measure it again before promoting it.")
+
+
+def _move(aside: Path, folder: Path, papers: Mapping[str, bytes]) -> None:
+    """The whole folder at once, or, where it is there, its papers one by one: the file in it is the same.
+
+    The measurement that the ledger's last line names has another name, and is there before and after.
+    """
     if not folder.is_dir():
         aside.chmod(0o755)
         aside.replace(folder)
+        flush(folder.parent)
         return
-    for name in ("card.json", "card.md"):
+    for name in papers:
         (aside / name).replace(folder / name)
+    flush(folder)
 
 
-def _line(run: FinishedRun, card: Card, folder: Path) -> Promotion:
+def _line(run: FinishedRun, card: Card, strengths: tuple[float, ...], measured: str) -> Promotion:
     return Promotion(
         subject=card.subject,
         digest=card.digest,
-        folder=folder.name,
+        folder=f"{card.subject}-{card.digest[:12]}",
         run=run.run,
         suite=card.suite,
         suite_digest=card.suite_digest,
         decision=card.decision,
         override=card.override,
         date=card.date,
+        strengths=strengths,
+        measured=measured,
     )
-
-
-def _enter(ledger: Path, line: Promotion) -> None:
-    """Append in one write and flush to the disk: a line is there whole, or not."""
-    with ledger.open("ab") as file:
-        file.write(encode(line) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())

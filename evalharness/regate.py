@@ -7,35 +7,56 @@ from pathlib import Path
 from evalharness.errors import InputError
 from evalharness.gate import judge
 from evalharness.record import RunRecord, load_run
-from evalharness.sides import Side, obstacles
+from evalharness.sides import OTHER_SEEDS, Side, beside, obstacles
 from evalharness.store import Store
-from evalharness.types import BASELINE, PROMOTED, Cell, FinishedRun, Judgement, Score
+from evalharness.types import BASELINE, PROMOTED, Cell, Check, FinishedRun, Judgement, Score
 
 
 def regate(folder: Path, against: Side | None = None) -> FinishedRun:
     """Judge the stored scores by the suite's rules, and keep the new verdict in the run.
 
     `against` gives the rules with `relative_to: promoted` something to compare with. Raises InputError where that is
-    not comparable, and StoreError for a folder without a run.
+    not comparable or no rule asks for it, and StoreError for a folder without a run.
     """
     run = load_run(folder)
-    cells, scores = _beside(run, against) if against else ((), {})
+    cells, scores, others = _beside(run, against) if against else ((), {}, False)
     with Store(folder) as store:
         suite = store.read_json("run.json", RunRecord).suite
+        if against and not any(rule.relative_to == "promoted" for rule in suite.gates):
+            raise InputError(
+                f"suite '{suite.name}' has no rule with relative_to: promoted, so '{against.subject}' would change "
+                "nothing; give its gates one, and repeat the run (nothing is made twice)."
+            )
         judged = judge((*run.cells, *cells), {**run.scores, **scores}, suite.criteria, run.subjects, run.metrics)
-        own = _of_this_run(judged)
+        own = _of_this_run(_marked(judged) if others else judged)
         store.write_json("verdict.json", own)
     return replace(run, judgement=own)
 
 
-def _beside(run: FinishedRun, against: Side) -> tuple[Sequence[Cell], Mapping[str, Sequence[Score]]]:
-    """The other side's cells and scores under the name PROMOTED, with keys of their own."""
+def _beside(run: FinishedRun, against: Side) -> tuple[Sequence[Cell], Mapping[str, Sequence[Score]], bool]:
+    """The other side's cells and scores under the name PROMOTED, and whether they are of other seeds."""
     judged = next((cell for cell in run.cells if cell.subject != BASELINE), None)
     if judged is None:
         raise InputError("this run has no subject beside the baseline, so nothing can be judged against another.")
     if reasons := obstacles(Side(run=run, subject=judged.subject, strength=judged.strength), against):
         raise InputError(f"'{against.subject}' cannot be compared with this run: {'; '.join(reasons)}.")
-    return against.under(PROMOTED)
+    theirs, scores = against.under(PROMOTED)
+    cells, others = beside(run.cells, theirs)
+    return cells, scores, others
+
+
+def _marked(judged: Judgement) -> Judgement:
+    """Says in every check against the other side, and in the conclusion, that the seeds are others."""
+    verdicts = tuple(
+        replace(verdict, checks=tuple(_marked_check(check) for check in verdict.checks)) for verdict in judged.verdicts
+    )
+    return replace(judged, verdicts=verdicts, reason=f"{judged.reason} ({OTHER_SEEDS})")
+
+
+def _marked_check(check: Check) -> Check:
+    if check.rule.relative_to != "promoted":
+        return check
+    return replace(check, reason=f"{check.reason} ({OTHER_SEEDS})")
 
 
 def _of_this_run(judged: Judgement) -> Judgement:

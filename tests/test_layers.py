@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("suite", "subject", "config", "store", "backends", "perception", "scorers", "labels"),
     ("gate", "plan", "stats", "generate", "observe"),
     ("prepare", "report"),
-    ("record", "forecast", "measure"),
+    ("record", "forecast", "ledger", "measure"),
     ("sides",),
     ("run", "calibrate", "compare", "pick", "promote", "regate"),
     ("console",),

@@ -38,7 +38,7 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """All that is said of a promoted subject."""
+    """All that is said of a promoted subject; `strength` is the one to use, empty where that is left open."""
 
     subject: str
     epoch: int | None
@@ -57,6 +57,7 @@ class Card:
     metrics: tuple[MetricRow, ...]
     checks: tuple[CheckRow, ...]
     facts: tuple[tuple[str, str], ...]
+    strength: str = ""
 
 
 def card_of(run: FinishedRun, subject: Subject, verdict: Verdict, override: Override | None, date: str) -> Card:

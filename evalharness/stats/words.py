@@ -92,7 +92,7 @@ def _too_few(finding: Finding) -> str:
     rule, estimate = finding.rule, finding.estimate
     if rule.relative_to == "promoted" and not estimate.scored:
         metric = finding.metric.name
-        return f"{metric} has nothing promoted to be compared with; use evalharness gate RUN --against RUN:SUBJECT"
+        return f"{metric} has nothing promoted to be compared with; use evalharness gate RUN --against promoted"
     things = "images" if rule.relative_to == "absolute" else "pairs"
     counted = f"{estimate.scored} of {estimate.scored + estimate.unscored} {things}"
     return f"{finding.metric.name}{_slice(rule)} is scored in {counted}, at least {rule.minimum_scored} needed"
