@@ -9,6 +9,7 @@ from evalharness.gate import judge
 from evalharness.record import RunRecord, load_run
 from evalharness.sides import OTHER_SEEDS, Side, beside, obstacles
 from evalharness.store import Store
+from evalharness.suite import Suite
 from evalharness.types import BASELINE, PROMOTED, Cell, Check, FinishedRun, Judgement, Score
 
 
@@ -22,15 +23,20 @@ def regate(folder: Path, against: Side | None = None) -> FinishedRun:
     cells, scores, others = _beside(run, against) if against else ((), {}, False)
     with Store(folder) as store:
         suite = store.read_json("run.json", RunRecord).suite
-        if against and not any(rule.relative_to == "promoted" for rule in suite.gates):
-            raise InputError(
-                f"suite '{suite.name}' has no rule with relative_to: promoted, so '{against.subject}' would change "
-                "nothing; give its gates one, and repeat the run (nothing is made twice)."
-            )
+        _check_asked(suite, against)
         judged = judge((*run.cells, *cells), {**run.scores, **scores}, suite.criteria, run.subjects, run.metrics)
         own = _of_this_run(_marked(judged) if others else judged)
         store.write_json("verdict.json", own)
     return replace(run, judgement=own)
+
+
+def _check_asked(suite: Suite, against: Side | None) -> None:
+    """Whoever names a rival must not read 'passed' where nothing was compared with it."""
+    if against and not any(rule.relative_to == "promoted" for rule in suite.gates):
+        raise InputError(
+            f"suite '{suite.name}' has no rule with relative_to: promoted, so '{against.subject}' would change "
+            "nothing; give its gates one, and repeat the run (no image is made twice)."
+        )
 
 
 def _beside(run: FinishedRun, against: Side) -> tuple[Sequence[Cell], Mapping[str, Sequence[Score]], bool]:

@@ -22,7 +22,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
 
 
 def said(ours: Side, theirs: Side, *, force: bool = False) -> dict[str, str]:
-    return {one.metric.name: one.says for one in compare(ours, theirs, force=force)}
+    return {one.metric.name: one.says for one in compare(ours, theirs, force=force).differences}
 
 
 def side(run: FinishedRun, subject: str) -> Side:
@@ -40,7 +40,7 @@ def test_better_subject_is_better_in_every_direction(given: FinishedRun) -> None
 
 
 def test_difference_is_over_pairs_and_subject_against_itself_is_zero(given: FinishedRun) -> None:
-    for one in compare(side(given, LEADER), side(given, LEADER)):
+    for one in compare(side(given, LEADER), side(given, LEADER)).differences:
         assert one.paired.mean == 0.0
         assert one.says == "open"
         assert one.paired.scored == one.ours.scored
