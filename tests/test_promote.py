@@ -230,7 +230,6 @@ def test_killed_at_any_step_a_promotion_is_whole_or_absent(again: bool, run: Fin
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     steps = int(done.stdout)
     assert steps > 20, "hardly any step was killed: nothing was tested"
-    print(f"killed at {steps} steps")
     seen = [state(after / str(step), run.suite) for step in range(steps + 1)]
     first, last = ("0.7" if again else "absent"), "1"
     assert seen[0] == first
