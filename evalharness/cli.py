@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evalharness.config import RunConfig
 
 OVERRIDES = "Hydra overrides, e.g. suite=harmony_grid backend.model=/path subjects='[/loras/*.safetensors]'"
-LATEST = "the word promoted, the latest in --promoted-in by the run's suite (a run's folder of that name: ./promoted)"
+LATEST = "the word promoted: the latest in --promoted-in by the same suite (a run's folder of that name is ./promoted)"
 STOPPED = 130
 
 
@@ -66,7 +66,11 @@ def parser() -> argparse.ArgumentParser:
     gate = verbs.add_parser("gate", help="judge a finished run again, alone or against what is promoted")
     gate.set_defaults(verb=_gate)
     gate.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
-    gate.add_argument("--against", metavar="RUN[:SUBJECT]|promoted", help=f"what relative_to: promoted means: {LATEST}")
+    gate.add_argument(
+        "--against",
+        metavar="RUN[:SUBJECT]|promoted",
+        help=f"what relative_to: promoted means: a subject (or the leader) of a run, or {LATEST}",
+    )
     gate.add_argument("--strength", type=float, help="the other side's LoRA strength, where several were measured")
     _among(gate)
     pick = verbs.add_parser("pick", help="which epoch at which strength is best, and how sure that is")

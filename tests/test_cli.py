@@ -1,5 +1,7 @@
 """The command line takes its words in any order, and refuses those it does not know."""
 
+from pathlib import Path
+
 import pytest
 
 from evalharness.cli import parsed
@@ -25,3 +27,16 @@ def test_unknown_words_are_refused(words: list[str], capsys: pytest.CaptureFixtu
         parsed(words)
     assert stopped.value.code == 2
     assert words[-1] in capsys.readouterr().err
+
+
+def test_promoted_ones_are_looked_for_in_the_folder_promoted_unless_said_otherwise() -> None:
+    for verb in (["gate", "runs/demo", "--against", "promoted"], ["compare", "runs/demo", "promoted"]):
+        assert parsed(verb).promoted_in == Path("promoted")
+        assert parsed([*verb, "--promoted-in", "/loras"]).promoted_in == Path("/loras")
+
+
+@pytest.mark.parametrize("verb", ["gate", "compare"])
+def test_help_says_how_to_name_a_run_that_is_called_promoted(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed([verb, "--help"])
+    assert "./promoted" in capsys.readouterr().out
