@@ -139,9 +139,9 @@ def _draws(cells: Iterable[Cell]) -> Mapping[Question, Sequence[str]]:
 def obstacles(ours: Side, theirs: Side) -> tuple[str, ...]:
     """Why the numbers of two sides cannot be compared, in words; empty where they can."""
     found = [
-        f"{words} differ{_where(ours.run.record.get(group), theirs.run.record.get(group))}"
+        f"{words} differ{_where(_facts(ours, group), _facts(theirs, group))}"
         for group, words in (("maker", "the image makers"), ("perception", "the perceivers"))
-        if ours.run.record.get(group) != theirs.run.record.get(group)
+        if _facts(ours, group) != _facts(theirs, group)
     ]
     if _questions(ours) != _questions(theirs):
         found.append("the prompts or what is expected of them differ")
@@ -154,9 +154,13 @@ def obstacles(ours: Side, theirs: Side) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _where(ours: object, theirs: object) -> str:
-    if not (isinstance(ours, Mapping) and isinstance(theirs, Mapping)):
-        return ""
+def _facts(side: Side, group: str) -> Mapping[str, object]:
+    """A group of the record but the batch size: it is no part of a fingerprint, for it changes no image's draw."""
+    found = side.run.record.get(group)
+    return {key: value for key, value in found.items() if key != "batch size"} if isinstance(found, Mapping) else {}
+
+
+def _where(ours: Mapping[str, object], theirs: Mapping[str, object]) -> str:
     return f" in {', '.join(sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key)))}"
 
 

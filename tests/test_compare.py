@@ -154,6 +154,14 @@ def test_runs_of_other_makers_are_refused_with_what_differs_unless_forced(given:
     assert said(ours, theirs, force=True)["harmony"] == "better"
 
 
+def test_another_batch_size_is_no_obstacle(given: FinishedRun) -> None:
+    ours, theirs = (
+        side(dataclasses.replace(given, record={"maker": {"maker": "diffusers", "batch size": size}}), LEADER)
+        for size in (1, 8)
+    )
+    assert obstacles(ours, theirs) == ()
+
+
 def test_other_expectations_and_versions_are_obstacles(given: FinishedRun) -> None:
     asked = tuple(
         dataclasses.replace(
