@@ -21,6 +21,7 @@ from evalharness.types import (
     BASELINE,
     PROMOTED,
     Cell,
+    Criteria,
     Decision,
     Judgement,
     MetricInfo,
@@ -149,7 +150,7 @@ def against(stored: StoredRun, name: str, rival: str, rules: list[Rule], seeds: 
     assert other_seeds == bool(ours)
     subjects = [subject for subject in stored.subjects if subject.name == name]
     every = {**stored.scores, **scores}
-    (verdict,) = judge([*cells, *theirs], every, rules, subjects, {"harmony": 1.0}, stored.metrics).verdicts
+    (verdict,) = judge([*cells, *theirs], every, Criteria(gates=tuple(rules)), subjects, stored.metrics).verdicts
     return verdict
 
 
