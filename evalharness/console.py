@@ -113,7 +113,7 @@ def subjects_table(finished: FinishedRun) -> Table:
 
 
 def print_gaps(gaps: Sequence[Gap], output: Console) -> None:
-    """What could be judged more or less often for one subject than for the others."""
+    """What could be judged less often for one subject than for the others."""
     for gap in gaps:
         output.print(Text(f"{'note':<13}{gap.reason}", style="yellow"))
 

@@ -407,7 +407,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A metric that could be judged clearly more or less often for a subject than for the other subjects.
+    """A metric that could be judged clearly less often for a subject than for the other subjects.
 
     Its mean then stands on other images than theirs. `unscored` of `images`; `others` is their unscored share.
     """

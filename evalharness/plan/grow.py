@@ -27,7 +27,7 @@ def more(plan: Plan, suite: Suite, cells: Sequence[Cell], selection: Selection) 
     The baseline has every seed that any subject has.
     """
     budget = suite.budget
-    if budget is None or settled(selection, budget.confidence, suite.criteria.looks):
+    if budget is None or settled(selection):
         return ()
     used = _seeds_used(cells)
     ladder = budget.ladder(len(suite.seeds))
@@ -46,20 +46,21 @@ def more(plan: Plan, suite: Suite, cells: Sequence[Cell], selection: Selection) 
     return () if budget.images is not None and len(cells) + len(new) > budget.images else new
 
 
-def settled(selection: Selection, confidence: float, looks: int) -> bool:
-    """Whether the best is known: everyone else is separated from it, or it is probable enough at each of the looks."""
-    rivals = [one for one in selection.candidates if one.tied and _arm(one) != (selection.leader, selection.strength)]
-    best = max((one.probability_best for one in selection.candidates), default=0.0)
-    return selection.leader is None or not rivals or best >= 1.0 - (1.0 - confidence) / looks
+def settled(selection: Selection) -> bool:
+    """Whether nobody can be mistaken for the best; also where nobody can be called so."""
+    return not [one for one in selection.candidates if one.tied and _arm(one) != _leader(selection)]
 
 
 def _contenders(selection: Selection) -> list[Arm]:
-    leader = (selection.leader, selection.strength)
     return [
         _arm(one)
         for one in selection.candidates
-        if one.tied and (one.probability_best >= LEAST_CHANCE or _arm(one) == leader)
+        if one.tied and (one.probability_best >= LEAST_CHANCE or _arm(one) == _leader(selection))
     ]
+
+
+def _leader(selection: Selection) -> tuple[str | None, float | None]:
+    return selection.leader, selection.strength
 
 
 def _arm(candidate: Candidate) -> Arm:

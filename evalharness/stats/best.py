@@ -1,5 +1,6 @@
 """Which subject is best, with what probability, and whom the evidence cannot separate from it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ class Race:
         both = np.isfinite(differences)
         if self.growing is not None:
             largest = self.growing.largest
-            return largest is None or log_e_value(differences[both], largest) < -np.log(self.alpha)
+            return largest is None or log_e_value(differences[both], largest) < -math.log(self.alpha)
         bounds = weigh(differences[both], self.prompts[both], signed=True).bounds(1.0 - self.alpha)
         return bounds is None or bounds[0] <= 0.0 <= bounds[1]
 
@@ -88,8 +89,8 @@ def select(
     `probability_best` answers 'which of the eligible ones is it', so it is 0 for the others. Tied entrants are those
     whose paired difference to the leader has an interval that contains 0, Bonferroni-corrected for the number of
     comparisons, so that the best is among leader and tied with probability `level`. Equal means: the earlier epoch.
-    Growing data is compared pair by pair, since some have more draws than others, and by intervals that hold at
-    every look.
+    Growing data is compared pair by pair, since some have more draws than others, and by evidence that holds at
+    every look; there nobody is tied, either, with a leader that is best with a probability of `level` at all looks.
     """
     values = np.array([entrant.values for entrant in entrants]).reshape(len(entrants), len(prompts))
     scored = np.isfinite(values).any(axis=1)
@@ -106,9 +107,13 @@ def select(
     leader = _leader(entrants, means.mean(axis=1), running)
     chances = np.zeros(len(entrants))
     chances[running] = probability_best(means[running], rng, noise=_unseen(race)[running])
-    tied = [bool(runs) and race.inseparable(leader, index) for index, runs in enumerate(running)]
+    known = growing is not None and chances[leader] >= 1.0 - (1.0 - level) / growing.looks
+    tied = [
+        index == leader or (bool(runs) and not known and race.inseparable(leader, index))
+        for index, runs in enumerate(running)
+    ]
     rivals = [index for index, near in enumerate(tied) if near and index != leader]
-    advice = "" if not rivals else settle(values[leader], values[rivals], prompts, race.alpha)
+    advice = settle(values[leader], values[rivals], prompts, race.alpha) if rivals else ""
     return _selection(entrants, leader, chances, tied, estimates, advice)
 
 
@@ -158,15 +163,16 @@ def _leader(entrants: Sequence[Entrant], means: Floats, running: Mask) -> int:
 
 
 def _unseen(race: Race) -> Floats:
-    """For growing data, the doubt (entrants,) that few images leave: one more could differ as much as any did.
+    """For growing data, the doubt (entrants,) that few images leave: two more could differ as much as any did.
 
-    The first looks at a handful of pass/fail images often show no spread at all, which is luck and not certainty.
+    The first looks at a handful of pass/fail images often show no spread at all, which is luck and not certainty: six
+    passes against six failures are then as convincing as a sign test finds them.
     """
     if race.growing is None:
         return np.zeros(len(race.values))
     differences = np.abs(race.behind[race.running])
     most = float(np.nanmax(differences)) if np.isfinite(differences).any() else 0.0
-    doubts: Floats = most / np.maximum(np.isfinite(race.values).sum(axis=1), 1)
+    doubts: Floats = 2.0 * most / np.maximum(np.isfinite(race.values).sum(axis=1), 1)
     return doubts
 
 

@@ -1,4 +1,4 @@
-"""Metrics that could be judged more, or less, often for one subject than for the others on the same draws."""
+"""Metrics that could be judged less often for one subject than for the others on the same draws."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,7 +14,7 @@ Found = tuple[float, Gap]
 
 
 def find_gaps(table: Table, metrics: Mapping[str, MetricInfo], alpha: float = ALPHA) -> tuple[Gap, ...]:
-    """The subjects whose unscored images are not by chance more or fewer than the others', metric by metric.
+    """The subjects whose unscored images are more than the others', and not by chance, metric by metric.
 
     In each draw 'scored' (1 or 0) is compared with its mean over the other subjects at that draw and strength; prompts
     are the clusters, and all comparisons of the run are corrected by Holm. The baseline is neither judged nor counted.
@@ -26,7 +26,7 @@ def find_gaps(table: Table, metrics: Mapping[str, MetricInfo], alpha: float = AL
 
 
 def _metric_gaps(table: Table, metric: str, names: Sequence[str]) -> Iterator[Found]:
-    """Each subject's two-sided p-value with what would be said of it; nothing where no image is unscored."""
+    """Each subject's one-sided p-value with what would be said of it; nothing where no image is unscored."""
     scored = np.isfinite(table.values[metric]).astype(np.float64)
     ours = np.isin(table.subjects, names)
     if scored[ours].all():
@@ -43,7 +43,7 @@ def _metric_gaps(table: Table, metric: str, names: Sequence[str]) -> Iterator[Fo
 
 def _gap(name: str, metric: str, scored: Floats, others: Floats, prompts: np.ndarray) -> Found:
     evidence = weigh(scored - others, prompts, signed=True)
-    p = min(1.0, 2.0 * min(evidence.doubt_above(0.0), evidence.doubt_below(0.0)))
+    p = evidence.doubt_below(0.0)
     unscored, share = int(np.count_nonzero(scored == 0.0)), 1.0 - float(others.mean())
     counted = f"{unscored} of {len(scored)} images of {name}"
     said = (

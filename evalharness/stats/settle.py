@@ -13,16 +13,19 @@ def settle(leader: Floats, rivals: Floats, prompts: Codes, alpha: float) -> str:
     """A sentence about leader (draws,) and rivals (rivals, draws); prompts (draws,); NaN where a draw is missing.
 
     More seeds shrink what seeds vary, more prompts all of it: the cheaper of the two that suffices is named. `alpha`
-    is the error that each two-sided interval of a paired difference may have.
+    is the error that each two-sided interval of a paired difference may have. '' where that many are there already.
     """
     needed = [_needed(leader - rival, prompts, alpha) for rival in rivals]
     images = np.isfinite(leader).sum() * (1 + len(rivals))
     if any(more is None for _, more in needed):
         close = "they are" if len(rivals) > 1 else "both are"
         return f"{close} so alike that no reasonable number of images would settle it"
+    missing = max(share for _, share in needed if share is not None)
+    if missing <= 0.0:
+        return ""
     kind = "new prompts" if any(prompt for prompt, _ in needed) else "new seeds"
-    more = max(share for _, share in needed if share is not None)
-    return f"about {_rounded(more * float(images))} more images ({kind}) would settle it"
+    more = _rounded(missing * float(images))
+    return f"about {more} more image{'s' if more > 1 else ''} ({kind}) would settle it"
 
 
 def _needed(differences: Floats, prompts: Codes, alpha: float) -> tuple[bool, float | None]:
