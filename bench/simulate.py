@@ -15,11 +15,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from adaptive import races
 from numpy.typing import NDArray
 
 from evalharness.gate import judge
+from evalharness.plan import MakerFacts, make_plan, more, opening
 from evalharness.stats.best import Entrant, select
 from evalharness.stats.intervals import clustered_interval
+from evalharness.suite import Budget, SettingTemplate, Suite
 from evalharness.types import Cell, Criteria, Decision, MetricInfo, Prompt, Rule, Score, Setting, Subject
 
 Floats = NDArray[np.float64]
@@ -130,6 +133,58 @@ def named(epochs: int, prompts: int, seeds: int, rng: np.random.Generator, round
     return {"named": right / rounds, "tied": tied / rounds}
 
 
+def last_looks(rng: np.random.Generator, rounds: int) -> list[Mapping[str, float | str]]:
+    """How often a subject exactly at its threshold is promoted or rejected at the end of an adaptive run.
+
+    The worst case: three equal subjects, and the gate's metric is the objective, so that the run ends where it looks
+    best.
+    """
+    rows: list[Mapping[str, float | str]] = []
+    print("\nadaptive: kind        truth  promoted  rejected  images of full")
+    for kind, truth in (("continuous", 0.5), ("pass/fail", 0.8), ("ceiling", 0.9)):
+        world = World(kind=kind, truth=truth, prompts=14, seeds=12)
+        ends = [_last_look(world, rng) for _ in range(rounds)]
+        row = {
+            "kind": kind,
+            "truth": truth,
+            "promote": sum(end[0] for end in ends) / (3 * rounds),
+            "reject": sum(end[1] for end in ends) / (3 * rounds),
+            "of_full": sum(end[2] for end in ends) / (3 * rounds * world.prompts * world.seeds),
+        }
+        rows.append(row)
+        print(f"          {kind:11s} {truth:5.2f}  {row['promote']:8.3f}  {row['reject']:8.3f}  {row['of_full']:14.2f}")
+    return rows
+
+
+def _last_look(world: World, rng: np.random.Generator) -> tuple[int, int, int]:
+    """Subjects promoted and rejected, and the images made, of one adaptive run."""
+    prompts = tuple(Prompt(id=f"p{number}", text=f"p{number}") for number in range(world.prompts))
+    suite = Suite(
+        name="simulated",
+        prompts=prompts,
+        settings=(SettingTemplate(),),
+        seeds=tuple(range(world.seeds)),
+        scorers=("m",),
+        gates=(Rule(metric="m", at_least=world.truth, minimum_scored=1),),
+        objective={"m": 1.0},
+        budget=Budget(),
+    )
+    subjects = [Subject(name=f"e{number}", identity=f"e{number}", epoch=number) for number in range(3)]
+    plan = make_plan(suite, subjects, MakerFacts(fingerprint={}, native_size=(64, 64)))
+    metrics = {"m": MetricInfo(name="m", version=1, unit="", higher_is_better=True)}
+    drawn = {subject.name: iter(row.ravel()) for subject, row in zip(subjects, values(world, rng, 3), strict=True)}
+    owned = [cell for cell in plan.cells if cell.subject in drawn]
+    scores = {cell.key: (Score(metric="m", value=float(next(drawn[cell.subject])), reason=""),) for cell in owned}
+    cells = new = opening(plan, suite)
+    while new:
+        judged = judge(cells, scores, suite.criteria, subjects, metrics)
+        new = more(plan, suite, cells, judged.selection)
+        cells = (*cells, *new)
+    decisions = [verdict.decision for verdict in judged.verdicts]
+    made = sum(cell.subject in drawn for cell in cells)
+    return decisions.count(Decision.PROMOTE), decisions.count(Decision.REJECT), made
+
+
 def main() -> None:
     """Simulate, print the tables and write simulate.json."""
     parser = argparse.ArgumentParser()
@@ -155,7 +210,16 @@ def main() -> None:
             found = named(epochs, prompts, seeds, rng, max(rounds // 4, 1))
             picks.append({"epochs": epochs, "prompts": prompts, "seeds": seeds, **found})
             print(f"{epochs:6d}  {prompts:7d} {seeds:5d}  {found['named']:10.3f}  {found['tied']:8.1f}", flush=True)
-    record = {"rounds": rounds, "seconds": round(time.monotonic() - started), "worlds": rows, "picks": picks}
+    found = races(rng, max(rounds // 25, 1))
+    ends = last_looks(rng, max(rounds // 5, 1))
+    record = {
+        "rounds": rounds,
+        "seconds": round(time.monotonic() - started),
+        "worlds": rows,
+        "picks": picks,
+        "races": found,
+        "last_looks": ends,
+    }
     TARGET.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 

@@ -74,6 +74,14 @@ def judge(
     )
 
 
+def check_criteria(cells: Sequence[Cell], criteria: Criteria, metrics: Mapping[str, MetricInfo]) -> None:
+    """Raise InputError for what `judge` would refuse, before any image is made; cells are all that may be."""
+    _check_names(criteria, metrics)
+    table = tabulate(cells, {}, [])
+    for rule in (*criteria.gates, *criteria.constraints):
+        matching(table, rule.where)
+
+
 def exit_code(decision: Decision) -> int:
     """0 promoted, 3 rejected, 4 inconclusive."""
     return EXIT_CODES[decision]

@@ -1,7 +1,7 @@
 """The run: suite + subjects -> plan -> images -> observations -> scores -> verdict; resumable at any moment."""
 
 from evalharness.config import RunConfig
-from evalharness.gate import judge
+from evalharness.gate import check_criteria, judge
 from evalharness.measure import measure
 from evalharness.observe import observe_references
 from evalharness.paths import resolve
@@ -19,6 +19,7 @@ def run(config: RunConfig, progress: Progress) -> FinishedRun:
     tools = open_tools(config, suite)
     plan = plan_run(config, suite, tools.maker)
     metrics = {scorer.name: info(scorer) for scorer in tools.scorers}
+    check_criteria(plan.cells, suite.criteria, metrics)
     with Store(config.folder) as store:
         cells = new = opening(plan, suite)
         references = resolve(suite.references) if suite.references else None

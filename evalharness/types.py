@@ -395,13 +395,15 @@ class Candidate:
 class Selection:
     """Which subject is best, at which strength, and how sure that is; `leader` is None where nothing was comparable.
 
-    `advice` says what would settle what is still open, '' where nothing is.
+    `expected_loss` is by how much the best is better than the leader, on average over what the evidence allows; None
+    where it says nothing. `advice` says what would settle what is still open, '' where nothing is.
     """
 
     leader: str | None
     strength: float | None = None
     candidates: tuple[Candidate, ...]
     reason: str
+    expected_loss: float | None = None
     advice: str = ""
 
 

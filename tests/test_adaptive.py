@@ -62,6 +62,8 @@ def test_the_unit_of_the_objective_does_not_matter() -> None:
 
 # subjects with different numbers of seeds
 
+PROMPTS = np.arange(32) % 8
+
 
 def entrant(epoch: int, values: np.ndarray) -> Entrant:
     return Entrant(subject=f"e{epoch}", label=f"epoch {epoch}", epoch=epoch, values=values)
@@ -174,6 +176,27 @@ def test_it_ends_when_all_others_are_separated() -> None:
     assert more(plan, suite, opening(plan, suite), selection({"e1": 0.96, "e2": 0.04}, ("e1", "e2"))) != ()
 
 
+def test_it_ends_when_a_mistake_would_cost_less_than_the_tolerance() -> None:
+    even = selection({"e1": 0.5, "e2": 0.5}, ("e1", "e2"))
+    for tolerance, goes_on in ((0.01, True), (0.02, False)):
+        suite = suite_of(budget={"tolerance": tolerance})
+        plan = plan_of(suite, 2)
+        found = more(plan, suite, opening(plan, suite), dataclasses.replace(even, expected_loss=0.015))
+        assert bool(found) == goes_on
+
+
+def test_expected_loss_is_what_the_other_may_be_better_by() -> None:
+    rng = np.random.default_rng(8)
+    sure = select([entrant(1, noisy(0.9, rng)), entrant(2, noisy(0.2, rng))], PROMPTS, rng)
+    open_ = select([entrant(1, noisy(0.9, rng)), entrant(2, noisy(0.89, rng))], PROMPTS, rng)
+    assert sure.expected_loss == pytest.approx(0.0, abs=1e-4)
+    assert 0.002 < (open_.expected_loss or 0.0) < 0.05
+
+
+def noisy(mean: float, rng: np.random.Generator) -> np.ndarray:
+    return mean + rng.normal(0, 0.1, len(PROMPTS))
+
+
 @pytest.mark.parametrize(("looks", "tied"), [(1, False), (400, True)])
 def test_a_leader_is_alone_where_it_is_probable_enough_for_all_looks(looks: int, tied: bool) -> None:
     rng = np.random.default_rng(7)
@@ -199,12 +222,18 @@ def test_it_ends_before_the_budget_is_exceeded_and_when_seeds_are_used_up() -> N
         ({"start": 6}, "at most the suite's 5 seeds"),
         ({"images": 0}, "budget.images is 0"),
         ({"confidence": 95}, "lies between 0.5 and 1"),
+        ({"tolerance": -1}, "budget.tolerance is -1"),
         ({"begin": 2}, "unknown key 'begin'"),
     ],
 )
 def test_wrong_budget_is_one_sentence(budget: object, sentence: str) -> None:
     with pytest.raises(SuiteError, match=sentence):
         suite_of(budget=budget)
+
+
+def test_rule_about_a_seed_that_may_never_come_is_refused() -> None:
+    with pytest.raises(SuiteError, match=r"leave out where\.seed"):
+        suite_of(budget="adaptive", gates=[{"metric": "faces", "at_least": 0.5, "where": {"seed": 9}}])
 
 
 def test_a_verdict_that_may_be_the_last_of_several_looks_is_more_careful() -> None:
@@ -242,9 +271,9 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "inputs"
 
 
-def adaptive(inputs: Path, folder: Path, *overrides: str) -> int:
+def adaptive(inputs: Path, folder: Path, *overrides: str, budget: str = "adaptive") -> int:
     seeds = "suite.seeds=[1,2,3,4,5,6,7,8,9,10,11,12]"
-    return main(small_run.arguments(inputs, folder, seeds, "suite.budget=adaptive", *overrides))
+    return main(small_run.arguments(inputs, folder, seeds, f"suite.budget={budget}", *overrides))
 
 
 NOISY = "backend.options.quality={girl-000001:0.05,girl-000002:1.0}"
@@ -268,7 +297,7 @@ def test_the_same_command_makes_nothing_twice_and_concludes_the_same(inputs: Pat
 
 def test_an_adaptive_run_may_follow_a_full_one_and_a_full_one_it(inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    adaptive(inputs, run, "suite.budget=all")
+    adaptive(inputs, run, budget="all")
     full = len(list((run / "images").rglob("*.png")))
     adaptive(inputs, run)
     assert len(list((run / "images").rglob("*.png"))) == full
@@ -278,7 +307,7 @@ def test_an_adaptive_run_may_follow_a_full_one_and_a_full_one_it(inputs: Path, t
 def test_the_answer_is_printed_and_its_exit_code_says_how_sure_it_is(
     inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    adaptive(inputs, tmp_path / "run", "suite.strengths=[1.0]", "perception=smooth", NOISY)
+    adaptive(inputs, tmp_path / "run", "suite.strengths=[1.0]", "perception=smooth", NOISY, budget="{tolerance:0}")
     capsys.readouterr()
     code = main(["pick", str(tmp_path / "run")])
     assert code == 0

@@ -195,3 +195,12 @@ def test_lora_that_only_rounds_otherwise_is_refused(
 
     assert code == 2
     assert "changes no pixel" in errors
+
+
+def test_gate_about_a_strength_that_is_not_measured_is_refused_before_any_image(inputs: Path, tmp_path: Path) -> None:
+    gate = "suite.gates=[{metric: faces, at_least: 0.5, where: {strength: 0.7}}]"
+    _, errors = (process := start(inputs, tmp_path / "run", gate)).communicate()
+
+    assert process.returncode == 2
+    assert "unknown value of where.strength '0.7'. Did you mean '0.5'? Known: 0, 0.5, 1." in errors
+    assert not list((tmp_path / "run").rglob("*.png"))

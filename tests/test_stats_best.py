@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from evalharness.codec import decode, encode
-from evalharness.stats.best import Entrant, probability_best, prompt_means, select
+from evalharness.stats.best import Entrant, posterior, probability_best, prompt_means, select
 from evalharness.stats.objective import Draws, combine
 from evalharness.types import Selection
 
@@ -100,7 +100,7 @@ def test_the_probability_of_two_is_that_of_the_paired_student_t() -> None:
     means = np.array([first, second - (second - first).mean() + 1.5 * stats.sem(second - first)])
     differences = means[1] - means[0]
     expected = stats.t.cdf(differences.mean() / stats.sem(differences), 7)
-    chances = probability_best(means, np.random.default_rng(0), 200_000)
+    chances = probability_best(posterior(means, np.random.default_rng(0), simulations=200_000))
     assert chances[1] == pytest.approx(expected, abs=0.005)
 
 

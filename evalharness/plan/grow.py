@@ -27,7 +27,7 @@ def more(plan: Plan, suite: Suite, cells: Sequence[Cell], selection: Selection) 
     The baseline has every seed that any subject has.
     """
     budget = suite.budget
-    if budget is None or settled(selection):
+    if budget is None or settled(selection, budget.tolerance):
         return ()
     used = _seeds_used(cells)
     ladder = budget.ladder(len(suite.seeds))
@@ -46,9 +46,10 @@ def more(plan: Plan, suite: Suite, cells: Sequence[Cell], selection: Selection) 
     return () if budget.images is not None and len(cells) + len(new) > budget.images else new
 
 
-def settled(selection: Selection) -> bool:
-    """Whether nobody can be mistaken for the best; also where nobody can be called so."""
-    return not [one for one in selection.candidates if one.tied and _arm(one) != _leader(selection)]
+def settled(selection: Selection, tolerance: float) -> bool:
+    """Whether nobody can be mistaken for the best, or the mistake is expected to cost less than the tolerance."""
+    rivals = [one for one in selection.candidates if one.tied and _arm(one) != _leader(selection)]
+    return not rivals or (selection.expected_loss is not None and selection.expected_loss < tolerance)
 
 
 def _contenders(selection: Selection) -> list[Arm]:

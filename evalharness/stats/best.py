@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from evalharness.types import Candidate, Check, Estimate, Selection
 
 LEVEL = 0.95
 SIMULATIONS = 20_000
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,9 @@ def select(
         return _nobody(entrants, estimates)
     leader = _leader(entrants, means.mean(axis=1), running)
     chances = np.zeros(len(entrants))
-    chances[running] = probability_best(means[running], rng, noise=_unseen(race)[running])
+    drawn = posterior(means[running], rng, _unseen(race)[running])
+    chances[running] = probability_best(drawn)
+    loss = float((drawn.max(axis=1) - drawn[:, np.count_nonzero(running[:leader])]).mean())
     known = growing is not None and chances[leader] >= 1.0 - (1.0 - level) / growing.looks
     tied = [
         index == leader or (bool(runs) and not known and race.inseparable(leader, index))
@@ -114,7 +117,8 @@ def select(
     ]
     rivals = [index for index, near in enumerate(tied) if near and index != leader]
     advice = settle(values[leader], values[rivals], prompts, race.alpha) if rivals else ""
-    return _selection(entrants, leader, chances, tied, estimates, advice)
+    found = _selection(entrants, leader, chances, tied, estimates)
+    return replace(found, advice=advice, expected_loss=loss if means.shape[1] > 1 else None)
 
 
 def prompt_means(values: Floats, prompts: Codes) -> Floats:
@@ -129,27 +133,32 @@ def prompt_means(values: Floats, prompts: Codes) -> Floats:
     return means
 
 
-def probability_best(
-    means: Floats, rng: np.random.Generator, simulations: int = SIMULATIONS, noise: Floats | None = None
+def posterior(
+    means: Floats, rng: np.random.Generator, noise: Floats | None = None, simulations: int = SIMULATIONS
 ) -> Floats:
-    """P(best) of each entrant from prompt means (entrants, prompts); sums to 1, exact ties share.
+    """Draws (simulations, entrants) of the true means, from prompt means (entrants, prompts).
 
-    Posterior: a multivariate Student-t at the means, with the prompts' sample covariance / prompts as its scale and
-    prompts - 1 degrees, so that every paired difference has exactly the width of its Student-t interval. A Bayesian
-    bootstrap over prompts has the same centre, but is narrower by sqrt((m - 1) / (m + 1)): 15 % at 6 prompts.
-    One prompt tells nothing: all are equally likely. `noise` (entrants,) is an additional standard deviation of each.
+    A multivariate Student-t at the means, with the prompts' sample covariance / prompts as its scale and prompts - 1
+    degrees, so that every paired difference has exactly the width of its Student-t interval. A Bayesian bootstrap over
+    prompts has the same centre, but is narrower by sqrt((m - 1) / (m + 1)): 15 % at 6 prompts. One prompt tells
+    nothing: all are equal. `noise` (entrants,) is an additional standard deviation of each.
     """
     entrants, prompts = means.shape
     if prompts == 1:
-        return np.full(entrants, 1.0 / entrants)
+        return np.zeros((1, entrants))
     centred = means - means.mean(axis=1, keepdims=True)
     spread = rng.standard_normal((simulations, prompts)) @ centred.T / np.sqrt(prompts * (prompts - 1.0))
     stretch = np.sqrt((prompts - 1.0) / rng.chisquare(prompts - 1.0, size=(simulations, 1)))
-    drawn = means.mean(axis=1) + spread * stretch
+    drawn: Floats = means.mean(axis=1) + spread * stretch
     if noise is not None and noise.any():
-        drawn = drawn + noise * rng.standard_normal(drawn.shape)
+        drawn += noise * rng.standard_normal(drawn.shape)
+    return drawn
+
+
+def probability_best(drawn: Floats) -> Floats:
+    """P(best) of each entrant by draws (simulations, entrants); sums to 1, exact ties share."""
     # Rounding must not decide between entrants with the same values.
-    winners = drawn >= drawn.max(axis=1, keepdims=True) - 1e-9
+    winners = drawn >= drawn.max(axis=1, keepdims=True) - ROUNDING
     shares: Floats = (winners / winners.sum(axis=1, keepdims=True)).mean(axis=0)
     return shares
 
@@ -172,6 +181,8 @@ def _unseen(race: Race) -> Floats:
         return np.zeros(len(race.values))
     differences = np.abs(race.behind[race.running])
     most = float(np.nanmax(differences)) if np.isfinite(differences).any() else 0.0
+    # where all are equal so far, the first difference may be as large as differences can be
+    most = most if most > ROUNDING else race.growing.largest or 0.0
     doubts: Floats = 2.0 * most / np.maximum(np.isfinite(race.values).sum(axis=1), 1)
     return doubts
 
@@ -190,7 +201,6 @@ def _selection(
     chances: Floats,
     tied: Sequence[bool],
     estimates: Sequence[Estimate],
-    advice: str,
 ) -> Selection:
     candidates = [_candidate(*facts) for facts in zip(entrants, estimates, chances.tolist(), tied, strict=True)]
     near = [entrant for i, entrant in enumerate(entrants) if tied[i] and i != leader]
@@ -201,7 +211,6 @@ def _selection(
         strength=entrants[leader].strength,
         candidates=tuple(candidates),
         reason=said + rest,
-        advice=advice,
     )
 
 

@@ -50,13 +50,15 @@ class FileNames:
 class Budget:
     """Images where they decide: `start` seeds for every subject and strength, more only for those that may be best.
 
-    It ends where the best is named with `confidence`, where all seeds are used, or before more than `images` are
-    needed (None = no limit).
+    It ends where the best is named with `confidence`; where the leader, if it is not the best, is expected to be worse
+    by less than `tolerance` of the objective; where all seeds are used; or before more than `images` are needed
+    (None = no limit).
     """
 
     start: int = 1
     images: int | None = None
     confidence: float = 0.95
+    tolerance: float = 0.01
 
     def ladder(self, seeds: int) -> tuple[int, ...]:
         """How many of so many seeds a subject can have: each time half as many more, so that the looks are few."""

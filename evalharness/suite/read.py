@@ -48,6 +48,9 @@ def read_suite(raw: Mapping[str, object]) -> Suite:
     axes = {axis for one in prompts for axis in one.axes}
     gates = read_gates(known.get("gates", ()), scorers, axes, place)
     objective = read_objective(known.get("objective"), gates, scorers, axes, place)
+    budget = _budget(known.get("budget"), len(plain.seeds), f"{place} budget")
+    if budget and any("seed" in rule.where for rule in (*gates, *objective.constraints)):
+        raise SuiteError(f"{place} a rule is about one seed, which a budget may not reach; leave out where.seed.")
     return Suite(
         name=plain.name,
         version=plain.version,
@@ -61,7 +64,7 @@ def read_suite(raw: Mapping[str, object]) -> Suite:
         gates=gates,
         objective=objective.weights,
         constraints=objective.constraints,
-        budget=_budget(known.get("budget"), len(plain.seeds), f"{place} budget"),
+        budget=budget,
         files=_files(known.get("files", {}), f"{place} files"),
     )
 
@@ -139,6 +142,8 @@ def _budget(raw: object, seeds: int, place: str) -> Budget | None:
         raise SuiteError(f"{place}.images is {budget.images}; it is at least 1, or left out for no limit.")
     if not 0.5 < budget.confidence < 1.0:
         raise SuiteError(f"{place}.confidence is {budget.confidence:g}; it lies between 0.5 and 1, such as 0.95.")
+    if not 0.0 <= budget.tolerance < float("inf"):
+        raise SuiteError(f"{place}.tolerance is {budget.tolerance:g}; it is 0 or more, in units of the objective.")
     return budget
 
 
