@@ -11,7 +11,7 @@ from scipy import stats
 
 from evalharness.stats.evidence import Balance, Means, Nothing, Shares
 from evalharness.stats.holm import holm
-from evalharness.stats.intervals import clustered_interval, effective_images, weigh
+from evalharness.stats.intervals import clustered_interval, shares, weigh
 from evalharness.stats.paired import pair
 from evalharness.stats.slices import matching
 from evalharness.stats.summary import deltas_to_baseline, summarise
@@ -38,23 +38,50 @@ def test_shares_of_one_image_per_prompt_have_clopper_and_pearsons_interval() -> 
 def test_all_passed_is_not_certainty() -> None:
     seen = clustered_interval(np.ones(24), np.repeat(range(6), 4))
     assert seen.high == 1.0
-    # 24 images at the least correlation are worth 24 / 1.6 = 15 independent ones.
-    assert seen.low == pytest.approx(0.025 ** (1 / 15))
+    # 24 images at the supposed correlation are worth 24 / 1.75 independent ones; of 'all passed' (1 + step) / 2 counts.
+    step = 0.25 + 0.75 / 1.75
+    low = (0.025 / ((1 + step) / 2)) ** (1.75 / 24)
+    assert seen.low == pytest.approx(low)
     none = clustered_interval(np.zeros(24), np.repeat(range(6), 4))
-    assert (none.low, none.high) == pytest.approx((0.0, 1 - 0.025 ** (1 / 15)))
+    assert (none.low, none.high) == pytest.approx((0.0, 1 - low))
 
 
-def test_prompts_that_pass_or_fail_as_one_are_worth_one_image_each() -> None:
-    means = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
-    assert effective_images(means, 80) == pytest.approx(8.0)
-    assert effective_images(np.array([1.0]), 10) == 1.0
+def clustered(rows: list[list[float]]) -> Shares:
+    return shares(np.array(rows).ravel(), np.repeat(np.arange(len(rows)), len(rows[0])))
 
 
-def test_a_failure_more_never_raises_the_lower_bound() -> None:
-    lows = [clustered_interval([0] * fails + [1] * (24 - fails), np.arange(24) % 6).low for fails in range(12)]
-    assert all(
-        first >= second for first, second in itertools.pairwise(lows) if first is not None and second is not None
-    )
+def test_many_prompts_that_pass_or_fail_as_one_are_worth_little_more_than_one_image_each() -> None:
+    alike = clustered([[1.0] * 10] * 20 + [[0.0] * 10] * 20)
+    independent = clustered([[0.0, 1.0] * 5] * 40)
+    assert 40 <= alike.images < 45
+    assert alike.step > 0.9
+    assert independent.images == 400
+    assert shares(np.ones(10), np.zeros(10, dtype=np.intp)) == Shares(mean=1.0, images=1.0)
+
+
+def test_partial_failures_are_surer_than_complete_ones_of_the_same_mean() -> None:
+    partial = clustered([[0.5]] * 16 + [[1.0]] * 24)
+    complete = clustered([[0.0]] * 8 + [[1.0]] * 32)
+    assert partial.mean == complete.mean
+    assert complete.images == 40 < partial.images < 40 / (16 / 64)
+
+
+CELLS = st.lists(st.lists(st.sampled_from([0.0, 0.6, 1.0]), min_size=3, max_size=3), min_size=2, max_size=12)
+
+
+@given(CELLS)
+def test_shares_mirror_and_are_never_of_zero_width(rows: list[list[float]]) -> None:
+    ours, mirrored = clustered(rows).bounds(0.95), clustered([[1 - v for v in row] for row in rows]).bounds(0.95)
+    assert ours == pytest.approx((1 - mirrored[1], 1 - mirrored[0]), abs=1e-6)
+    assert 0.0 <= ours[0] < ours[1] - 0.05 <= 0.95
+
+
+@pytest.mark.parametrize(("prompts", "seeds"), [(6, 4), (14, 2), (14, 8), (40, 1), (5, 3)])
+def test_a_failure_more_never_raises_the_lower_bound(prompts: int, seeds: int) -> None:
+    images = prompts * seeds
+    for order in (np.arange(images) % prompts, np.arange(images) // seeds):
+        lows = [weigh(np.arange(images) >= fails, order).bounds(0.9) for fails in range(images // 2)]
+        assert all(first[0] >= then[0] for first, then in itertools.pairwise(lows) if first and then)
 
 
 def test_one_prompt_has_no_interval_unless_it_is_pass_or_fail() -> None:
@@ -93,7 +120,7 @@ def test_wrong_input_is_refused(values: list[float], clusters: list[str], level:
 
 EVIDENCE = st.one_of(
     st.builds(Means, mean=st.floats(-1, 1), error=st.floats(0.01, 1), degrees=st.integers(1, 30)),
-    st.builds(Shares, mean=st.sampled_from([0.0, 0.25, 0.5, 0.9, 1.0]), images=st.floats(1, 60)),
+    st.builds(Shares, mean=st.sampled_from([0.0, 0.25, 0.5, 0.9, 1.0]), images=st.floats(1, 60), step=st.floats(0, 1)),
     st.builds(Balance, mean=st.sampled_from([-1.0, 0.0, 1.0]), images=st.floats(1, 60)),
 )
 
@@ -107,11 +134,12 @@ def test_bounds_and_doubts_never_contradict(evidence: Means | Shares | Balance, 
         assert (evidence.doubt_below(threshold) <= alpha) == (high <= threshold)
 
 
-@given(st.integers(0, 12), st.floats(0.01, 0.99))
-def test_doubts_of_shares_are_binomial_tails(passes: int, threshold: float) -> None:
-    evidence = Shares(mean=passes / 12, images=12)
-    above = stats.binomtest(passes, 12, threshold, alternative="greater").pvalue
-    below = stats.binomtest(passes, 12, threshold, alternative="less").pvalue
+@given(st.integers(0, 12), st.floats(0.01, 0.99), st.sampled_from([0.0, 0.4, 1.0]))
+def test_doubts_of_shares_are_binomial_tails(passes: int, threshold: float, step: float) -> None:
+    evidence = Shares(mean=passes / 12, images=12, step=step)
+    spared = (1 - step) / 2 * stats.binom.pmf(passes, 12, threshold)
+    above = stats.binomtest(passes, 12, threshold, alternative="greater").pvalue - spared
+    below = stats.binomtest(passes, 12, threshold, alternative="less").pvalue - spared
     assert (evidence.doubt_above(threshold), evidence.doubt_below(threshold)) == pytest.approx((above, below), abs=1e-9)
 
 

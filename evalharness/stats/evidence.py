@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scipy import special
+from scipy import optimize, special
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,32 +49,40 @@ class Means:
 class Shares:
     """A share of passes among so many independent images (not always a whole number).
 
-    Clopper and Pearson, Biometrika 26 (1934): exact, never of zero width.
+    At a step of 1 exact (Clopper and Pearson, Biometrika 26, 1934): exactly the passes seen count in full as a
+    surprise. Where images are worth less than one each, the mean moves in steps finer than an effective image, and
+    they count by (1 + step) / 2, down to half of them, which is the mid-P value (Lancaster, JASA 56, 1961). Never of
+    zero width.
     """
 
     mean: float
     images: float
+    step: float = 1.0
+    """How far one effective image more moves the passes, 0..1."""
 
     def bounds(self, level: float) -> tuple[float, float]:
         """The shares at which the passes seen are just not too many, and just not too few."""
-        tail, passes, fails = (1.0 - level) / 2.0, *self._split()
-        low = float(special.betaincinv(passes, fails + 1.0, tail)) if passes else 0.0
-        high = float(special.betaincinv(passes + 1.0, fails, 1.0 - tail)) if fails else 1.0
-        return low, high
+        tail = (1.0 - level) / 2.0
+        return self._low(tail), 1.0 - self._mirrored()._low(tail)
 
     def doubt_above(self, threshold: float) -> float:
-        """P(at least these passes) if the true share is the threshold."""
+        """P(more passes) + (1 + step) / 2 x P(exactly these passes) if the true share is the threshold."""
         if not 0.0 <= threshold <= 1.0:
             return float(threshold > 1.0)
-        passes, fails = self._split()
-        return float(special.betainc(passes, fails + 1.0, threshold)) if passes else 1.0
+        passes, fails, whole = self.mean * self.images, (1.0 - self.mean) * self.images, (1.0 + self.step) / 2.0
+        these = float(special.betainc(passes, fails + 1.0, threshold)) if passes else 1.0
+        more = float(special.betainc(passes + 1.0, fails, threshold)) if fails else 0.0
+        return whole * these + (1.0 - whole) * more
 
     def doubt_below(self, threshold: float) -> float:
-        """P(at most these passes) if the true share is the threshold."""
-        return Shares(mean=1.0 - self.mean, images=self.images).doubt_above(1.0 - threshold)
+        """The same from the other side: P(fewer passes) + (1 + step) / 2 x P(exactly these)."""
+        return self._mirrored().doubt_above(1.0 - threshold)
 
-    def _split(self) -> tuple[float, float]:
-        return self.mean * self.images, (1.0 - self.mean) * self.images
+    def _low(self, tail: float) -> float:
+        return float(optimize.brentq(lambda share: self.doubt_above(share) - tail, 0.0, 1.0)) if self.mean else 0.0
+
+    def _mirrored(self) -> "Shares":
+        return Shares(mean=1.0 - self.mean, images=self.images, step=self.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,14 @@ from evalharness.stats.evidence import Balance, Means, Nothing, Shares
 from evalharness.types import Estimate
 
 Floats = NDArray[np.float64]
-# Images of one prompt are at least this alike (intracluster correlation), however the few we saw may look: with no
-# floor, intervals of 24 prompts x 8 seeds hold a truth of 0.95 in 80 % of simulations, with it in 92 % at worst.
-LEAST_CORRELATION = 0.2
+# Half as much or twice as much changes the balance: at 0.5 with 3 prompts no wrong verdict is more frequent than 5 % even
+# if prompts nearly pass or fail as one, but 24 passes of 24 images in 6 prompts would not show a share of 0.8.
+SUPPOSED_CORRELATION = 0.25
+"""How alike images of one prompt are supposed to be (intracluster correlation) before they tell."""
+SUPPOSED_PROMPTS = 5.0
+"""As how many prompts that supposition counts; prompts count by how much their images differ, fully at half passes."""
+SUPPOSED_FAILURES = 3.0
+"""Complete failures (or passes) that partial ones may hide: as many can be missed at 95 % (the rule of three)."""
 MOSTLY = 0.5
 """Share of values at 0 or 1 from which the rest counts as partial passes."""
 ROUNDING = 1e-9
@@ -48,8 +53,8 @@ def clustered_interval(
 ) -> Estimate:
     """Mean of values (n,) with its two-sided interval; clusters (n,) name each value's prompt.
 
-    Values in 0..1 that are mostly 0 or 1 have a clustered Clopper-Pearson interval, others Student's t over prompt
-    means.
+    Values in 0..1 that are mostly 0 or 1 have the interval of a share among effective images, others Student's t over
+    prompt means.
     Raises ValueError for a level outside 0..1, lengths that differ, or values that are not finite.
     """
     return estimate(weigh(values, clusters), level, (np.size(values), unscored, len(np.unique(clusters))))
@@ -74,28 +79,47 @@ def weigh(values: ArrayLike, clusters: Sequence[Any] | NDArray[Any], *, signed: 
     sizes = np.bincount(codes)
     means = np.bincount(codes, weights=numbers) / sizes
     if not signed and _like_shares(numbers):
-        return Shares(mean=float(means.mean()), images=effective_images(means, numbers.size))
+        return shares(numbers, codes)
     if _equal(numbers):
-        return _alike(float(numbers[0]), means, numbers.size)
+        return _alike(float(numbers[0]), codes)
     return _student(numbers, means)
 
 
-def effective_images(means: Floats, images: int) -> float:
-    """How many independent images a share over prompt means (m,) is worth: images / design effect.
+def shares(numbers: Floats, codes: NDArray[np.intp]) -> Shares:
+    """Values in 0..1 of prompts `codes` (both (n,)) as a share among independent images.
 
-    Korn and Graubard (Survey Methodology 24, 1998) put this number in Clopper and Pearson's interval. The design
-    effect 1 + (images per prompt - 1) x correlation is estimated from the spread of the prompt means and held to a
-    correlation of LEAST_CORRELATION..1; one prompt alone is worth one image.
+    Korn and Graubard (Survey Methodology 24, 1998) put images / design effect in Clopper and Pearson's interval. The
+    design effect is 1 + (images per prompt - 1) x correlation, times the variance of one image as a part of what
+    pass/fail of the same mean would have: scores that fail partly vary less. One prompt alone is worth one image.
     """
-    prompts = len(means)
-    if prompts == 1:
-        return 1.0
+    sizes = np.bincount(codes)
+    means = np.bincount(codes, weights=numbers) / sizes
     share = float(means.mean())
-    binomial = share * (1.0 - share) / images
-    seen = float(means.var(ddof=1)) / prompts / binomial if binomial > 0.0 else 0.0
-    per_prompt = images / prompts
-    least = 1.0 + (per_prompt - 1.0) * LEAST_CORRELATION
-    return images / min(max(seen, least), per_prompt)
+    if len(means) == 1:
+        return Shares(mean=share, images=1.0)
+    binary = share * (1.0 - share)
+    partial = float((np.bincount(codes, weights=numbers * (1.0 - numbers)) / sizes).mean())
+    part = 1.0 - partial / (binary + SUPPOSED_FAILURES / numbers.size)
+    alike = correlation(means, numbers.size / len(means), binary * part, 4.0 * (binary - partial))
+    clustering = 1.0 + (numbers.size / len(means) - 1.0) * alike
+    # Images that are all alike move the mean by a whole prompt at a time.
+    step = alike + (1.0 - alike) / clustering
+    return Shares(mean=share, images=numbers.size / clustering / part, step=step)
+
+
+def correlation(means: Floats, per_prompt: float, variance: float, variety: float) -> float:
+    """How alike images of one prompt are, 0..1, from prompt means (m,) of `per_prompt` images with this variance.
+
+    The variance of prompt means is variance / per_prompt x (1 + (per_prompt - 1) x correlation). What is seen of it is
+    drawn to SUPPOSED_CORRELATION, the more the less images vary (`variety` is 1 at half passes, 0 where all are equal):
+    where all pass, nothing tells whether it was by luck of each image or of each prompt.
+    """
+    told = (len(means) - 1) * max(variety, 0.0)
+    if not told or per_prompt == 1.0:
+        return SUPPOSED_CORRELATION
+    seen = (float(means.var(ddof=1)) * per_prompt / variance - 1.0) / (per_prompt - 1.0)
+    drawn = told * min(max(seen, -1.0), 1.0) + SUPPOSED_PROMPTS * SUPPOSED_CORRELATION
+    return max(drawn / (told + SUPPOSED_PROMPTS), 0.0)
 
 
 def _student(numbers: Floats, means: Floats) -> Evidence:
@@ -124,10 +148,10 @@ def _equal(numbers: Floats) -> bool:
     return float(np.ptp(numbers)) <= ROUNDING * max(float(np.abs(numbers).max()), 1.0)
 
 
-def _alike(value: float, means: Floats, images: int) -> Evidence:
+def _alike(value: float, codes: NDArray[np.intp]) -> Evidence:
     """All values are equal: no spread to learn from, unless they are pass/fail differences."""
     if min(abs(value), abs(abs(value) - 1.0)) <= ROUNDING:
-        return Balance(mean=float(round(value)), images=effective_images(np.zeros(len(means)), images))
+        return Balance(mean=float(round(value)), images=shares(np.zeros(codes.size), codes).images)
     return Nothing(mean=value)
 
 
