@@ -14,8 +14,8 @@ from evalharness.stats.evidence import Balance, Means, Nothing, Shares
 from evalharness.types import Estimate
 
 Floats = NDArray[np.float64]
-# The price of caution: at 0.5 with 3 prompts at most 5 % of verdicts are wrong even if prompts nearly pass or fail as
-# one (now up to 9 %), but 24 passes of 24 images in 6 prompts would not show a share of 0.8.
+# The price of caution: 0.5 with 3 prompts would keep wrong verdicts at 5 % even where the true correlation is 0.5 (here
+# up to 9 %), but then 24 passes of 24 images in 6 prompts would not show a share of 0.8.
 SUPPOSED_CORRELATION = 0.25
 """How alike images of one prompt are supposed to be (intracluster correlation) before they tell."""
 SUPPOSED_PROMPTS = 5.0
