@@ -77,7 +77,7 @@ def race(scores: Floats, rng: np.random.Generator, *, adaptive: bool) -> tuple[S
         open_ones = [
             index
             for index, one in enumerate(found.candidates)
-            if one.tied and (one.probability_best >= LEAST_CHANCE or one.subject == found.leader)
+            if one.tied and ((one.probability_here or 0.0) >= LEAST_CHANCE or one.subject == found.leader)
         ]
         open_ones = [index for index in (open_ones if adaptive else range(epochs)) if used[index] < ladder[-1]]
         if settled(found, TOLERANCE) or not open_ones:

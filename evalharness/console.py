@@ -121,7 +121,7 @@ def print_gaps(gaps: Sequence[Gap], output: Console) -> None:
 def print_pick(found: "Pick") -> None:
     """Every candidate, the most likely first, what 'best' means, and the answer in words."""
     table = Table(title="which one is best", box=SIMPLE)
-    for heading in ("subject", "P(best)", "objective", "95 % interval", "constraints", "verdict"):
+    for heading in ("subject", "P(best)", "on these prompts", "objective", "95 % interval", "constraints", "verdict"):
         table.add_column(heading, justify="left" if heading in ("subject", "constraints", "verdict") else "right")
     for one in found.candidates:
         estimate, tied = one.objective, " (tied)" if one.tied and one.subject != found.subject else ""
@@ -129,6 +129,7 @@ def print_pick(found: "Pick") -> None:
         table.add_row(
             Text(f"{one.subject} @ {one.strength:g}{tied}"),
             f"{one.probability_best:.2f}",
+            "-" if one.probability_here is None else f"{one.probability_here:.2f}",
             _mean(estimate),
             "-" if low is None or high is None else f"{low:.2f} to {high:.2f}",
             Text(_constraints(one.constraints)),
@@ -144,6 +145,8 @@ def print_pick(found: "Pick") -> None:
     output.print(Text(f"objective  {terms}"))
     for gap in found.gaps:
         output.print(Text(f"note       {gap}", style="yellow"))
+    if found.expected_loss is not None:
+        output.print(Text(f"risk       another is better by {found.expected_loss:.3f} of the objective, on average"))
     output.print(Text("\n" + "; ".join(part for part in (found.sentence, found.advice) if part)))
     output.print(Text(f"exit code  {PICK_MEANINGS[found.exit_code]}"))
 

@@ -23,12 +23,16 @@ class Term:
 class Pick:
     """The answer of a run: candidates are ordered from the most to the least likely best.
 
-    `verdicts` are by subject. `sentence` names the best and whom the evidence cannot separate from it.
+    `probability_here` is that of these very prompts, where only seeds are luck. `expected_loss` is by how much another
+    may be better, on average. `verdicts` are by subject. `sentence` names the best and whom the evidence cannot
+    separate from it.
     """
 
     subject: str | None
     strength: float | None
     probability_best: float
+    probability_here: float | None
+    expected_loss: float | None
     sentence: str
     advice: str
     objective: tuple[Term, ...]
@@ -47,6 +51,8 @@ def pick(run: FinishedRun) -> Pick:
         subject=selection.leader,
         strength=selection.strength,
         probability_best=leader.probability_best if leader else 0.0,
+        probability_here=leader.probability_here if leader else None,
+        expected_loss=selection.expected_loss,
         sentence=selection.reason,
         advice=selection.advice,
         objective=_terms(run),

@@ -380,7 +380,8 @@ class Verdict:
 class Candidate:
     """One entrant for 'best': a subject at a strength, its objective, and the probability that it is the best.
 
-    `tied` = the evidence cannot separate it from the leader. A failed one of its `constraints` excludes it.
+    `probability_here` is that of these very prompts, where only the luck of seeds is left. `tied` = the evidence
+    cannot separate it from the leader. A failed one of its `constraints` excludes it.
     """
 
     subject: str
@@ -388,6 +389,7 @@ class Candidate:
     objective: Estimate
     probability_best: float
     tied: bool
+    probability_here: float | None = None
     constraints: tuple[Check, ...] = ()
 
 
@@ -396,7 +398,8 @@ class Selection:
     """Which subject is best, at which strength, and how sure that is; `leader` is None where nothing was comparable.
 
     `expected_loss` is by how much the best is better than the leader, on average over what the evidence allows; None
-    where it says nothing. `advice` says what would settle what is still open, '' where nothing is.
+    where it says nothing; `loss_here` is that over these very prompts. `advice` says what would settle what is still
+    open, '' where nothing is.
     """
 
     leader: str | None
@@ -404,6 +407,7 @@ class Selection:
     candidates: tuple[Candidate, ...]
     reason: str
     expected_loss: float | None = None
+    loss_here: float | None = None
     advice: str = ""
 
 

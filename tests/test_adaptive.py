@@ -15,6 +15,7 @@ from evalharness.errors import SuiteError
 from evalharness.gate import judge
 from evalharness.plan import MakerFacts, Plan, make_plan, more, opening
 from evalharness.stats.best import Entrant, Growing, select
+from evalharness.stats.posterior import posterior_here
 from evalharness.stats.sequence import log_e_value
 from evalharness.suite import Budget, Suite, read_suite
 from evalharness.types import (
@@ -108,6 +109,25 @@ def test_an_objective_of_unknown_range_separates_nobody() -> None:
     )
 
 
+def test_on_these_prompts_only_seeds_are_luck() -> None:
+    """Alike on average over prompts, but here the one is always a little better: structural for these prompts."""
+    rng = np.random.default_rng(9)
+    by_prompt = rng.normal(0.02, 0.1, 8)[PROMPTS]
+    found = select([entrant(1, 0.5 + by_prompt + rng.normal(0, 0.01, 32)), entrant(2, np.full(32, 0.5))], PROMPTS, rng)
+    ours = found.candidates[0]
+    assert (ours.probability_here or 0.0) > 0.99 > ours.probability_best
+
+
+def test_the_spread_here_is_that_of_seeds_around_their_prompts() -> None:
+    rng = np.random.default_rng(10)
+    behind = np.stack([np.zeros(32), rng.normal(0, 0.1, 8)[PROMPTS] + rng.normal(0, 0.2, 32)])
+    drawn = posterior_here(behind, PROMPTS, rng, np.zeros(2), simulations=100_000)
+    within = [behind[1, PROMPTS == prompt].var(ddof=1) / 4 for prompt in range(8)]
+    assert drawn[:, 1].mean() == pytest.approx(behind[1].mean(), abs=1e-3)
+    assert drawn[:, 1].std() == pytest.approx(np.sqrt(np.sum(within)) / 8, rel=0.02)
+    assert not drawn[:, 0].any()
+
+
 # which images are made next
 
 
@@ -125,7 +145,14 @@ def plan_of(suite: Suite, subjects: int = 3) -> Plan:
 def selection(chances: dict[str, float], tied: tuple[str, ...]) -> Selection:
     estimate = Estimate(mean=0.5, low=None, high=None, level=0.95, scored=1, unscored=0, prompts=1)
     candidates = tuple(
-        Candidate(subject=name, strength=1.0, objective=estimate, probability_best=chance, tied=name in tied)
+        Candidate(
+            subject=name,
+            strength=1.0,
+            objective=estimate,
+            probability_best=chance,
+            probability_here=chance,
+            tied=name in tied,
+        )
         for name, chance in chances.items()
     )
     leader = max(chances, key=lambda name: chances[name])
@@ -181,7 +208,7 @@ def test_it_ends_when_a_mistake_would_cost_less_than_the_tolerance() -> None:
     for tolerance, goes_on in ((0.01, True), (0.02, False)):
         suite = suite_of(budget={"tolerance": tolerance})
         plan = plan_of(suite, 2)
-        found = more(plan, suite, opening(plan, suite), dataclasses.replace(even, expected_loss=0.015))
+        found = more(plan, suite, opening(plan, suite), dataclasses.replace(even, loss_here=0.015))
         assert bool(found) == goes_on
 
 

@@ -182,6 +182,12 @@ def test_equal_subjects_are_not_promised_an_end() -> None:
     )
 
 
+def test_those_that_can_be_separated_are_counted_beside_those_that_cannot() -> None:
+    ahead, behind, codes = draws(0.82, 0.80, 0.1)
+    said = settle(ahead, np.array([behind, ahead]), codes, 0.05)
+    assert re.fullmatch(r"about \d+ more images \(new seeds\) would separate 1 of them; the other is too alike", said)
+
+
 def test_a_settled_choice_needs_no_advice() -> None:
     assert selected({4: {1.0: 0.3}, 8: {1.0: 0.9}}).advice == ""
     assert selected({4: {1.0: 0.70}, 8: {1.0: 0.72}}).advice.startswith("about ")

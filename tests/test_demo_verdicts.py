@@ -201,10 +201,10 @@ def test_planted_fault_never_replaces_the_best_and_fails_by_its_own_metric(name:
 
 
 def test_epoch_against_itself_passes_only_with_a_margin_that_its_pairs_can_prove(stored: StoredRun) -> None:
-    """28 equal pairs exclude a true difference of 0.121, 24 one of 0.140; no closer, though the file is the same."""
+    """28 equal pairs exclude a true difference of 0.15, but none of 0.05, though the file is the same."""
     best = ranked(stored)[0]
     for name in ("artifacts", "faces", "hair_side", "harmony", "parts"):
-        verdicts = [against(stored, best, best, no_worse(stored, [name], margin)) for margin in (0.05, 0.15)]
+        verdicts = [against(stored, best, best, no_worse(stored, [name], margin)) for margin in (0.05, 0.2)]
         assert [verdict.decision for verdict in verdicts] == [Decision.INCONCLUSIVE, Decision.PROMOTE]
         assert verdicts[0].checks[0].estimate.mean == 0.0
     assert against(stored, best, best, no_worse(stored, ["color_drift"], drift=0.5)).decision is Decision.PROMOTE

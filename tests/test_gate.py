@@ -40,7 +40,7 @@ def test_a_subject_below_the_threshold_is_rejected_in_a_sentence() -> None:
 
 
 def test_a_subject_above_the_threshold_is_promoted() -> None:
-    judged = verdict_of(lambda cell: {"hair_side": 1.0}, SIDE)
+    judged = verdict_of(lambda cell: {"hair_side": 1.0}, SIDE, prompts=10)
     assert judged.decision is Decision.PROMOTE
     check = judged.verdicts[0].checks[0]
     assert check.outcome is Outcome.PASS
@@ -48,6 +48,11 @@ def test_a_subject_above_the_threshold_is_promoted() -> None:
     assert check.estimate.level == pytest.approx(0.9)
     assert judged.verdicts[0].reason == "Promoted: its one check passed"
     assert judged.reason == "girl-000008 can be promoted."
+
+
+def test_six_prompts_are_too_few_to_promote_though_all_their_images_pass() -> None:
+    judged = verdict_of(lambda cell: {"hair_side": 1.0}, SIDE, prompts=6)
+    assert judged.decision is Decision.INCONCLUSIVE
 
 
 def test_what_may_be_either_side_is_inconclusive() -> None:
@@ -113,7 +118,7 @@ def test_a_range_must_be_kept_on_both_sides() -> None:
 
 def test_passing_means_at_most_where_lower_is_better() -> None:
     rule = Rule(metric="color_drift", aggregate="share_passing", passing=5.0, at_least=0.8)
-    (check,) = verdict_of(lambda cell: {"color_drift": 1.0 + cell.seed}, rule).verdicts[0].checks
+    (check,) = verdict_of(lambda cell: {"color_drift": 1.0 + cell.seed}, rule, prompts=10).verdicts[0].checks
     assert (check.estimate.mean, check.outcome) == (1.0, Outcome.PASS)
 
 

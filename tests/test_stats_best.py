@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from evalharness.codec import decode, encode
-from evalharness.stats.best import Entrant, posterior, probability_best, prompt_means, select
+from evalharness.stats.best import Entrant, select
 from evalharness.stats.objective import Draws, combine
+from evalharness.stats.posterior import posterior, probability_best, prompt_means
 from evalharness.types import Selection
 
 PROMPTS = np.repeat(np.arange(8), 5)

@@ -7,7 +7,7 @@ from evalharness.suite import Suite
 from evalharness.types import BASELINE, Candidate, Cell, Selection
 
 LEAST_CHANCE = 0.02
-"""Who is less likely to be the best gets no more images, for the moment; its place in the tied set is not touched."""
+"""Who is less likely to be the best on these prompts gets no more seeds, for the moment; it may still be tied."""
 
 Arm = tuple[str, float]
 
@@ -47,16 +47,19 @@ def more(plan: Plan, suite: Suite, cells: Sequence[Cell], selection: Selection) 
 
 
 def settled(selection: Selection, tolerance: float) -> bool:
-    """Whether nobody can be mistaken for the best, or the mistake is expected to cost less than the tolerance."""
+    """Whether nobody can be mistaken for the best, or more seeds can hardly change who it is on these prompts.
+
+    That is so where the leader is expected to be worse than the best by less than the tolerance.
+    """
     rivals = [one for one in selection.candidates if one.tied and _arm(one) != _leader(selection)]
-    return not rivals or (selection.expected_loss is not None and selection.expected_loss < tolerance)
+    return not rivals or (selection.loss_here is not None and selection.loss_here < tolerance)
 
 
 def _contenders(selection: Selection) -> list[Arm]:
     return [
         _arm(one)
         for one in selection.candidates
-        if one.tied and (one.probability_best >= LEAST_CHANCE or _arm(one) == _leader(selection))
+        if one.tied and ((one.probability_here or 0.0) >= LEAST_CHANCE or _arm(one) == _leader(selection))
     ]
 
 

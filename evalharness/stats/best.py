@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from evalharness.stats.intervals import clustered_interval, weigh
+from evalharness.stats.posterior import ROUNDING, Outlook, outlook, posterior, posterior_here, prompt_means
 from evalharness.stats.sequence import log_e_value
 from evalharness.stats.settle import settle
 from evalharness.stats.table import Codes, Floats, Mask
 from evalharness.types import Candidate, Check, Estimate, Selection
 
 LEVEL = 0.95
-SIMULATIONS = 20_000
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +67,19 @@ class Race:
         return (1.0 - self.level) / max(int(self.running.sum()) - 1, 1)
 
     def inseparable(self, leader: int, rival: int) -> bool:
-        """Whether the evidence allows that the rival is as good as the leader, among so many comparisons."""
+        """Whether the evidence allows that the rival is as good as the leader, among so many comparisons.
+
+        Of growing data there are two kinds, each with half of the error: an e-value over images, for these prompts,
+        and an interval over prompts, whose error is shared by the looks.
+        """
         differences = self.values[leader] - self.values[rival]
         both = np.isfinite(differences)
-        if self.growing is not None:
-            largest = self.growing.largest
-            return largest is None or log_e_value(differences[both], largest) < -math.log(self.alpha)
-        bounds = weigh(differences[both], self.prompts[both], signed=True).bounds(1.0 - self.alpha)
-        return bounds is None or bounds[0] <= 0.0 <= bounds[1]
+        differences, prompts = differences[both], self.prompts[both]
+        if self.growing is None:
+            return _holds_zero(differences, prompts, self.alpha)
+        largest, half = self.growing.largest, self.alpha / 2.0
+        outweighed = largest is not None and log_e_value(differences, largest) >= -math.log(half)
+        return not outweighed and _holds_zero(differences, prompts, half / self.growing.looks)
 
 
 def select(
@@ -93,74 +97,70 @@ def select(
     Growing data is compared pair by pair, since some have more draws than others, and by evidence that holds at
     every look; there nobody is tied, either, with a leader that is best with a probability of `level` at all looks.
     """
+    race = _race(entrants, prompts, level, growing)
+    estimates = [_estimate(row, race) for row in race.values]
+    means = prompt_means(race.behind, prompts)
+    means = means[:, np.isfinite(means[race.running]).all(axis=0) & race.running.any()]
+    if not means.size:
+        return _nobody(entrants, estimates)
+    leader = _leader(entrants, means.mean(axis=1), race.running)
+    unseen = _unseen(race)[race.running]
+    anywhere = outlook(posterior(means[race.running], rng, unseen), race.running, leader)
+    here = outlook(posterior_here(race.behind[race.running], prompts, rng, unseen), race.running, leader)
+    tied = _tied(race, leader, float(anywhere.chances[leader]))
+    return Selection(
+        leader=entrants[leader].subject,
+        strength=entrants[leader].strength,
+        candidates=tuple(
+            Candidate(
+                subject=entrant.subject,
+                strength=entrant.strength,
+                objective=estimates[index],
+                probability_best=float(anywhere.chances[index]),
+                probability_here=float(here.chances[index]),
+                tied=index in tied,
+                constraints=entrant.constraints,
+            )
+            for index, entrant in enumerate(entrants)
+        ),
+        reason=_reason(entrants, leader, anywhere, tied - {leader}),
+        expected_loss=anywhere.loss if means.shape[1] > 1 else None,
+        loss_here=here.loss,
+        advice=_advice(race, leader, tied - {leader}),
+    )
+
+
+def _race(entrants: Sequence[Entrant], prompts: Codes, level: float, growing: Growing | None) -> Race:
     values = np.array([entrant.values for entrant in entrants]).reshape(len(entrants), len(prompts))
     scored = np.isfinite(values).any(axis=1)
     common = np.isfinite(values[scored]).all(axis=0)
     if growing is None and common.any():
         values = np.where(common, values, np.nan)
     running = scored & np.array([entrant.eligible for entrant in entrants], dtype=bool)
-    race = Race(values=values, prompts=prompts, running=running, level=level, growing=growing)
-    means = prompt_means(race.behind, prompts)
-    means = means[:, np.isfinite(means[running]).all(axis=0) & running.any()]
-    estimates = [_estimate(row, race) for row in values]
-    if not means.size:
-        return _nobody(entrants, estimates)
-    leader = _leader(entrants, means.mean(axis=1), running)
-    chances = np.zeros(len(entrants))
-    drawn = posterior(means[running], rng, _unseen(race)[running])
-    chances[running] = probability_best(drawn)
-    loss = float((drawn.max(axis=1) - drawn[:, np.count_nonzero(running[:leader])]).mean())
-    known = growing is not None and chances[leader] >= 1.0 - (1.0 - level) / growing.looks
-    tied = [
-        index == leader or (bool(runs) and not known and race.inseparable(leader, index))
-        for index, runs in enumerate(running)
-    ]
-    rivals = [index for index, near in enumerate(tied) if near and index != leader]
-    advice = settle(values[leader], values[rivals], prompts, race.alpha) if rivals else ""
-    found = _selection(entrants, leader, chances, tied, estimates)
-    return replace(found, advice=advice, expected_loss=loss if means.shape[1] > 1 else None)
+    return Race(values=values, prompts=prompts, running=running, level=level, growing=growing)
 
 
-def prompt_means(values: Floats, prompts: Codes) -> Floats:
-    """Means (entrants, prompts) of the finite ones of values (entrants, draws); NaN where there is none."""
-    codes = np.unique(prompts, return_inverse=True)[1]
-    member = np.equal.outer(codes, np.arange(np.max(codes, initial=-1) + 1)).astype(np.float64)
-    finite = np.isfinite(values)
-    counts = finite @ member
-    means: Floats = np.divide(
-        np.where(finite, values, 0.0) @ member, counts, out=np.full(counts.shape, np.nan), where=counts > 0
-    )
-    return means
+def _tied(race: Race, leader: int, chance: float) -> set[int]:
+    """The leader, and all that may be as good."""
+    if race.growing is not None and chance >= 1.0 - (1.0 - race.level) / race.growing.looks:
+        return {leader}
+    runners = [int(index) for index in np.flatnonzero(race.running)]
+    return {index for index in runners if index == leader or race.inseparable(leader, index)}
 
 
-def posterior(
-    means: Floats, rng: np.random.Generator, noise: Floats | None = None, simulations: int = SIMULATIONS
-) -> Floats:
-    """Draws (simulations, entrants) of the true means, from prompt means (entrants, prompts).
-
-    A multivariate Student-t at the means, with the prompts' sample covariance / prompts as its scale and prompts - 1
-    degrees, so that every paired difference has exactly the width of its Student-t interval. A Bayesian bootstrap over
-    prompts has the same centre, but is narrower by sqrt((m - 1) / (m + 1)): 15 % at 6 prompts. One prompt tells
-    nothing: all are equal. `noise` (entrants,) is an additional standard deviation of each.
-    """
-    entrants, prompts = means.shape
-    if prompts == 1:
-        return np.zeros((1, entrants))
-    centred = means - means.mean(axis=1, keepdims=True)
-    spread = rng.standard_normal((simulations, prompts)) @ centred.T / np.sqrt(prompts * (prompts - 1.0))
-    stretch = np.sqrt((prompts - 1.0) / rng.chisquare(prompts - 1.0, size=(simulations, 1)))
-    drawn: Floats = means.mean(axis=1) + spread * stretch
-    if noise is not None and noise.any():
-        drawn += noise * rng.standard_normal(drawn.shape)
-    return drawn
+def _reason(entrants: Sequence[Entrant], leader: int, anywhere: Outlook, rivals: set[int]) -> str:
+    near = [entrants[index] for index in sorted(rivals)]
+    said = f"{entrants[leader].label} is best with probability {anywhere.chances[leader]:.2f}"
+    return f"{said}; {_in_words(near)} cannot be told apart from it" if near else said
 
 
-def probability_best(drawn: Floats) -> Floats:
-    """P(best) of each entrant by draws (simulations, entrants); sums to 1, exact ties share."""
-    # Rounding must not decide between entrants with the same values.
-    winners = drawn >= drawn.max(axis=1, keepdims=True) - ROUNDING
-    shares: Floats = (winners / winners.sum(axis=1, keepdims=True)).mean(axis=0)
-    return shares
+def _advice(race: Race, leader: int, rivals: set[int]) -> str:
+    return settle(race.values[leader], race.values[sorted(rivals)], race.prompts, race.alpha) if rivals else ""
+
+
+def _holds_zero(differences: Floats, prompts: Codes, alpha: float) -> bool:
+    bounds = weigh(differences, prompts, signed=True).bounds(1.0 - alpha)
+    return bounds is None or bounds[0] <= 0.0 <= bounds[1]
 
 
 def _leader(entrants: Sequence[Entrant], means: Floats, running: Mask) -> int:
@@ -195,39 +195,19 @@ def _estimate(values: Floats, race: Race) -> Estimate:
     return clustered_interval(values[scored], race.prompts[scored], level, unscored=unscored)
 
 
-def _selection(
-    entrants: Sequence[Entrant],
-    leader: int,
-    chances: Floats,
-    tied: Sequence[bool],
-    estimates: Sequence[Estimate],
-) -> Selection:
-    candidates = [_candidate(*facts) for facts in zip(entrants, estimates, chances.tolist(), tied, strict=True)]
-    near = [entrant for i, entrant in enumerate(entrants) if tied[i] and i != leader]
-    said = f"{entrants[leader].label} is best with probability {chances[leader]:.2f}"
-    rest = f"; {_in_words(near)} cannot be told apart from it" if near else ""
-    return Selection(
-        leader=entrants[leader].subject,
-        strength=entrants[leader].strength,
-        candidates=tuple(candidates),
-        reason=said + rest,
-    )
-
-
-def _candidate(entrant: Entrant, objective: Estimate, chance: float, tied: bool) -> Candidate:
-    return Candidate(
-        subject=entrant.subject,
-        strength=entrant.strength,
-        objective=objective,
-        probability_best=chance,
-        tied=tied,
-        constraints=entrant.constraints,
-    )
-
-
 def _nobody(entrants: Sequence[Entrant], estimates: Sequence[Estimate]) -> Selection:
-    candidates = [_candidate(entrant, found, 0.0, False) for entrant, found in zip(entrants, estimates, strict=True)]
-    return Selection(leader=None, candidates=tuple(candidates), reason="no draw is scored for all subjects")
+    candidates = tuple(
+        Candidate(
+            subject=entrant.subject,
+            strength=entrant.strength,
+            objective=found,
+            probability_best=0.0,
+            tied=False,
+            constraints=entrant.constraints,
+        )
+        for entrant, found in zip(entrants, estimates, strict=True)
+    )
+    return Selection(leader=None, candidates=candidates, reason="no draw is scored for all subjects")
 
 
 def _listed(labels: Sequence[str]) -> str:

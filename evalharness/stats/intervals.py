@@ -14,11 +14,11 @@ from evalharness.stats.evidence import Balance, Means, Nothing, Shares
 from evalharness.types import Estimate
 
 Floats = NDArray[np.float64]
-# The price of caution: 0.5 with 3 prompts would keep wrong verdicts at 5 % even where the true correlation is 0.5 (here
-# up to 9 %), but then 24 passes of 24 images in 6 prompts would not show a share of 0.8.
-SUPPOSED_CORRELATION = 0.25
+# Wrong verdicts stay at 5 % where the true correlation is up to 0.5. The price of that caution: 24 passes of 24 images
+# in 6 prompts do not show a share of 0.8. With 0.25 and 5 prompts they would, and 9 % of verdicts could be wrong.
+SUPPOSED_CORRELATION = 0.5
 """How alike images of one prompt are supposed to be (intracluster correlation) before they tell."""
-SUPPOSED_PROMPTS = 5.0
+SUPPOSED_PROMPTS = 3.0
 """As how many prompts that supposition counts; prompts count by how much their images differ, fully at half passes."""
 SUPPOSED_FAILURES = 3.0
 """Complete failures (or passes) that partial ones may hide: as many can be missed at 95 % (the rule of three)."""

@@ -12,20 +12,25 @@ FARTHEST = 10
 def settle(leader: Floats, rivals: Floats, prompts: Codes, alpha: float) -> str:
     """A sentence about leader (draws,) and rivals (rivals, draws); prompts (draws,); NaN where a draw is missing.
 
-    More seeds shrink what seeds vary, more prompts all of it: the cheaper of the two that suffices is named. `alpha`
+    More seeds shrink what seeds vary, more prompts all of it: the cheaper of the two that suffices is named, for those
+    within FARTHEST. `alpha`
     is the error that each two-sided interval of a paired difference may have. '' where that many are there already.
     """
     needed = [_needed(leader - rival, prompts, alpha) for rival in rivals]
-    images = np.isfinite(leader).sum() * (1 + len(rivals))
-    if any(more is None for _, more in needed):
-        close = "they are" if len(rivals) > 1 else "both are"
-        return f"{close} so alike that no reasonable number of images would settle it"
-    missing = max(share for _, share in needed if share is not None)
+    within_reach = [share for _, share in needed if share is not None]
+    alike = len(needed) - len(within_reach)
+    if not within_reach:
+        return f"{'they are' if alike > 1 else 'both are'} so alike that no reasonable number of images would settle it"
+    missing = max(within_reach)
     if missing <= 0.0:
         return ""
-    kind = "new prompts" if any(prompt for prompt, _ in needed) else "new seeds"
-    more = _rounded(missing * float(images))
-    return f"about {more} more image{'s' if more > 1 else ''} ({kind}) would settle it"
+    kind = "new prompts" if any(prompt for prompt, share in needed if share is not None) else "new seeds"
+    more = _rounded(missing * float(np.isfinite(leader).sum() * (1 + len(rivals))))
+    images = f"about {more} more image{'s' if more > 1 else ''} ({kind})"
+    if not alike:
+        return f"{images} would settle it"
+    rest = "the other is too alike" if alike == 1 else f"the other {alike} are too alike"
+    return f"{images} would separate {len(within_reach)} of them; {rest}"
 
 
 def _needed(differences: Floats, prompts: Codes, alpha: float) -> tuple[bool, float | None]:

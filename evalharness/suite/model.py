@@ -50,9 +50,9 @@ class FileNames:
 class Budget:
     """Images where they decide: `start` seeds for every subject and strength, more only for those that may be best.
 
-    It ends where the best is named with `confidence`; where the leader, if it is not the best, is expected to be worse
-    by less than `tolerance` of the objective; where all seeds are used; or before more than `images` are needed
-    (None = no limit).
+    It ends where the best is named with `confidence`; where more seeds can hardly change the answer on these prompts,
+    since the leader is expected to be worse than the best by less than `tolerance` of the objective; where all seeds
+    are used; or before more than `images` are needed (None = no limit).
     """
 
     start: int = 1
