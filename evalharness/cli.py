@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     promote.add_argument("run", type=Path, metavar="RUN", help="a run's folder, such as runs/demo")
     promote.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder of promoted LoRAs")
     promote.add_argument("--subject", help="which subject; left out, the run's leader")
-    promote.add_argument("--strength", type=float, help="the LoRA strength to use; left out, all that were measured")
+    promote.add_argument("--strength", type=float, help="the LoRA strength to use; left out, the likeliest best")
     promote.add_argument("--override", metavar="REASON", help="promote against the verdict, for this reason")
     promote.add_argument("--by", metavar="NAME", help="who overrides; both are recorded for ever")
     report = verbs.add_parser("report", help="write the page of a run again")

@@ -29,7 +29,7 @@ def promote(
 ) -> Path:
     """Copy a promoted subject's LoRA with its card into `target`, enter it in the ledger, and return its folder.
 
-    `subject` None is the leader; `strength` is the one meant to be used, None leaves all that were measured. Raises
+    `subject` None is the leader; `strength` is the one meant to be used, None is the likeliest best. Raises
     NotPromotedError, with the verdict's exit code, where the verdict is not PROMOTE and nobody overrides it, and
     InputError for an unknown subject or strength or a file that is no longer the one measured. A file that was
     promoted before stays, and gets the new card and measurement. All is on the disk before the ledger says so.
@@ -71,12 +71,16 @@ def _chosen(run: FinishedRun, name: str | None) -> tuple[Subject, Verdict]:
 
 
 def _strengths(run: FinishedRun, subject: str, asked: float | None) -> tuple[float, ...]:
-    """The one meant to be used, else all that were measured."""
+    """The one meant to be used: as asked, else where the subject is most probably the best, else all measured ones."""
     known = tuple(sorted({cell.strength for cell in run.cells if cell.subject == subject}))
     if asked is not None and asked not in known:
         listed = ", ".join(f"{one:g}" for one in known)
         raise InputError(f"'{subject}' was not measured at strength {asked:g}; known are {listed}.")
-    return known if asked is None else (asked,)
+    if asked is not None:
+        return (asked,)
+    candidates = [one for one in run.judgement.selection.candidates if one.subject == subject]
+    best = max(candidates, key=lambda one: one.probability_best, default=None)
+    return known if best is None or best.probability_best == 0.0 else (best.strength,)
 
 
 def _measured(run: FinishedRun, subject: str) -> Measured:

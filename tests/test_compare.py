@@ -237,8 +237,11 @@ def test_promoted_is_compared_at_the_strength_it_was_promoted_for(stored: Path, 
     assert again.strength == 1.0
 
 
-def test_promoted_without_a_strength_meant_asks_for_one(stored: Path, tmp_path: Path) -> None:
-    promote(load_run(stored), tmp_path, "girl-000001", Override(by="Mai", reason="a test"))
+def test_promoted_without_a_likeliest_strength_asks_for_one(stored: Path, tmp_path: Path) -> None:
+    run = load_run(stored)
+    open_ = dataclasses.replace(run.judgement.selection, leader=None, candidates=())
+    run = dataclasses.replace(run, judgement=dataclasses.replace(run.judgement, selection=open_))
+    promote(run, tmp_path, "girl-000001", Override(by="Mai", reason="a test"))
     with pytest.raises(InputError, match=r"strengths 0\.5, 1; choose one with --strength"):
         read_sides(f"{stored}:base", "promoted", None, tmp_path)
     assert read_sides(f"{stored}:base", "promoted", 1.0, tmp_path)[1].strength == 1.0

@@ -133,12 +133,12 @@ def test_measurement_is_of_the_subject_and_the_baseline_without_paths(run: Finis
         assert str(tmp_path) not in (folder / paper).read_text()
 
 
-def test_strength_to_use_is_the_one_said_else_all_that_were_measured(run: FinishedRun, tmp_path: Path) -> None:
+def test_strength_to_use_is_the_one_said_else_the_likeliest_best(run: FinishedRun, tmp_path: Path) -> None:
     folder = promote(run, tmp_path / "promoted")
-    assert "strength to use" not in (folder / "card.md").read_text()
+    assert "| strength to use | 1 |" in (folder / "card.md").read_text()
     promote(run, tmp_path / "promoted", strength=0.7)
     assert "| strength to use | 0.7 |" in (folder / "card.md").read_text()
-    assert [line["strengths"] for line in ledger(tmp_path / "promoted")] == [[0.7, 1.0], [0.7]]
+    assert [line["strengths"] for line in ledger(tmp_path / "promoted")] == [[1.0], [0.7]]
     with pytest.raises(InputError, match=r"was not measured at strength 0\.8; known are 0\.7, 1\."):
         promote(run, tmp_path / "promoted", strength=0.8)
 

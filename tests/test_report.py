@@ -18,7 +18,7 @@ from evalharness.report.cell_rows import address, axes_of
 from evalharness.report.html import SCRIPTS, embedded_json, render, write_report
 from evalharness.report.rows import page
 from evalharness.report.verdict_rows import rule_in_words
-from evalharness.types import BASELINE, Decision, Estimate, Failure, FinishedRun, Rule
+from evalharness.types import BASELINE, Check, Decision, Estimate, Failure, FinishedRun, Gap, Outcome, Rule
 
 TEXTS = json.loads((shipped("reports") / "texts" / "en.json").read_text("utf-8"))
 HOSTILE = "</script><script>window.hacked = 1</script>\"'><img src=x onerror=alert(1)> \u202e\u2028 <!-- {{ 7 * 7 }}"
@@ -141,6 +141,45 @@ def test_the_table_counts_failed_and_missing_images(given: FinishedRun) -> None:
 def test_the_best_sentence_names_the_tied_set(given: FinishedRun) -> None:
     sentence = page(given, TEXTS).selection.sentence
     assert sentence == f"{LEADER} leads: P(best) 71 %. The evidence cannot separate it from sakichan-000008."
+
+
+def with_candidates(given: FinishedRun, **changed: object) -> FinishedRun:
+    """The sample whose first candidate is at strength 0.7, with these fields."""
+    selection = given.judgement.selection
+    first = dataclasses.replace(selection.candidates[0], strength=0.7, **changed)  # type: ignore[arg-type]
+    selection = dataclasses.replace(selection, candidates=(first, *selection.candidates[1:]))
+    return dataclasses.replace(given, judgement=dataclasses.replace(given.judgement, selection=selection))
+
+
+def test_candidates_at_several_strengths_are_named_with_theirs(given: FinishedRun) -> None:
+    rows = page(with_candidates(given, probability_here=0.93), TEXTS).selection.candidates
+    assert [row.subject for row in rows[:2]] == [f"{LEADER} @ 0.7", "sakichan-000008 @ 1"]
+    assert [row.here for row in rows[:2]] == ["on these very prompts 93 %", ""]
+
+
+def test_broken_constraint_stands_beside_its_candidate(given: FinishedRun) -> None:
+    rule = Rule(metric="artifacts", at_least=1.0)
+    check = Check(rule=rule, outcome=Outcome.FAIL, estimate=estimate(0.9), reason="rope <in> 2 of 24 images")
+    found = with_candidates(given, constraints=(check,))
+    (row,) = page(found, TEXTS).selection.candidates[0].constraints
+    assert (row.stamp.symbol, row.reason) == ("✖", "rope <in> 2 of 24 images")
+    assert "rope &lt;in&gt; 2 of 24 images" in render(found)
+
+
+def test_page_says_what_a_mistake_would_cost_and_what_would_settle_it(given: FinishedRun) -> None:
+    selection = dataclasses.replace(
+        given.judgement.selection, expected_loss=0.0123, advice="about 24 more images (new seeds) would settle it"
+    )
+    shown = render(dataclasses.replace(given, judgement=dataclasses.replace(given.judgement, selection=selection)))
+    assert "about 24 more images (new seeds) would settle it. Another is better than the leader by 0.012" in shown
+
+
+def test_missing_scores_that_differ_have_a_place_on_the_page(given: FinishedRun) -> None:
+    gap = Gap(subject=LEADER, metric="harmony", unscored=9, images=16, others=0.1, reason="harmony could not be judged")
+    judgement = dataclasses.replace(given.judgement, gaps=(gap,))
+    assert '<h2 id="gaps">' not in render(given)
+    shown = render(dataclasses.replace(given, judgement=judgement))
+    assert '<h2 id="gaps">' in shown and "harmony could not be judged" in shown
 
 
 @pytest.mark.parametrize("decision", list(Decision))

@@ -61,6 +61,7 @@ class CandidateRow:
 
     subject: str
     probability: str
+    here: str
     percent: float
     objective: str
     leads: bool
@@ -75,6 +76,7 @@ class SelectionRow:
     sentence: str
     reason: str
     advice: str
+    risk: str
     candidates: tuple[CandidateRow, ...]
 
 
@@ -93,8 +95,13 @@ def selection_row(selection: Selection, texts: Texts) -> SelectionRow:
     """Which subject is best, how sure that is, and whom the evidence cannot separate from it."""
     ranked = sorted(selection.candidates, key=lambda candidate: -candidate.probability_best)
     rows = tuple(_candidate_row(candidate, selection, texts) for candidate in ranked)
+    loss = selection.expected_loss
     return SelectionRow(
-        sentence=_best_sentence(rows, texts), reason=selection.reason, advice=selection.advice, candidates=rows
+        sentence=_best_sentence(rows, texts),
+        reason=selection.reason,
+        advice=selection.advice,
+        risk="" if loss is None else texts["risk"].format(loss=f"{loss:.3f}"),
+        candidates=rows,
     )
 
 
@@ -156,6 +163,7 @@ def _candidate_row(candidate: Candidate, selection: Selection, texts: Texts) -> 
     return CandidateRow(
         subject=f"{candidate.subject} @ {candidate.strength:g}" if several else candidate.subject,
         probability=numbers.probability(candidate.probability_best),
+        here=_here(candidate, texts),
         percent=round(100 * candidate.probability_best, 1),
         objective=numbers.interval(candidate.objective, ""),
         leads=leads,
@@ -165,6 +173,12 @@ def _candidate_row(candidate: Candidate, selection: Selection, texts: Texts) -> 
             for check in candidate.constraints
         ),
     )
+
+
+def _here(candidate: Candidate, texts: Texts) -> str:
+    if candidate.probability_here is None:
+        return ""
+    return texts["here"].format(probability=numbers.probability(candidate.probability_here))
 
 
 def _best_sentence(rows: tuple[CandidateRow, ...], texts: Texts) -> str:
