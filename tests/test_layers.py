@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("sides",),
     ("run", "calibrate", "compare", "pick", "promote", "regate"),
     ("console",),
+    ("verbs",),
     ("cli",),
     ("demo",),
 )
