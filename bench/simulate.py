@@ -1,6 +1,6 @@
 """Are intervals, verdicts and picks as sure as they say? Simulated matrices whose truth is known.
 
-    python bench/simulate.py --rounds 1000          # 2 minutes on one core; writes bench/simulate.json
+    python bench/simulate.py --rounds 1000          # about ten minutes on one core; writes bench/simulate.json
 
 Prompts differ in how hard they are, and seeds of one prompt are alike: that is what makes 40 images worth fewer than
 40. Three kinds of metrics: pass/fail, continuous, and `ceiling`: scores in 0..1 that are mostly exactly 1, like the
@@ -210,8 +210,8 @@ def main() -> None:
             found = named(epochs, prompts, seeds, rng, max(rounds // 4, 1))
             picks.append({"epochs": epochs, "prompts": prompts, "seeds": seeds, **found})
             print(f"{epochs:6d}  {prompts:7d} {seeds:5d}  {found['named']:10.3f}  {found['tied']:8.1f}", flush=True)
-    found = races(rng, max(rounds // 25, 1))
-    ends = last_looks(rng, max(rounds // 5, 1))
+    found = races(rng, max(rounds // 50, 1))
+    ends = last_looks(rng, max(rounds // 10, 1))
     record = {
         "rounds": rounds,
         "seconds": round(time.monotonic() - started),

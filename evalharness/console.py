@@ -143,6 +143,9 @@ def print_pick(found: "Pick") -> None:
         for term in found.objective
     )
     output.print(Text(f"objective  {terms}"))
+    if found.strength_needed:
+        needed = ", ".join(f"{name} {strength:g}" for name, strength in found.strength_needed.items())
+        output.print(Text(f"strength   each is best at: {needed}"))
     for gap in found.gaps:
         output.print(Text(f"note       {gap}", style="yellow"))
     if found.expected_loss is not None:

@@ -1,6 +1,6 @@
 """`evalharness pick RUN`: which epoch at which strength, how surely, and what would settle the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalharness.types import Candidate, Decision, FinishedRun, Outcome
@@ -24,7 +24,8 @@ class Pick:
     """The answer of a run: candidates are ordered from the most to the least likely best.
 
     `probability_here` is that of these very prompts, where only seeds are luck. `expected_loss` is by how much another
-    may be better, on average. `verdicts` are by subject. `sentence` names the best and whom the evidence cannot
+    may be better, on average. `strength_needed` is where a subject's objective is highest, for those measured at
+    several strengths. `verdicts` are by subject. `sentence` names the best and whom the evidence cannot
     separate from it.
     """
 
@@ -37,6 +38,7 @@ class Pick:
     advice: str
     objective: tuple[Term, ...]
     candidates: tuple[Candidate, ...]
+    strength_needed: Mapping[str, float]
     verdicts: Mapping[str, Decision]
     gaps: tuple[str, ...]
     exit_code: int
@@ -57,6 +59,7 @@ def pick(run: FinishedRun) -> Pick:
         advice=selection.advice,
         objective=_terms(run),
         candidates=ranked,
+        strength_needed=_strength_needed(selection.candidates),
         verdicts={verdict.subject: verdict.decision for verdict in judgement.verdicts},
         gaps=tuple(gap.reason for gap in judgement.gaps),
         exit_code=_exit_code(run, ranked),
@@ -86,6 +89,19 @@ def _terms(run: FinishedRun) -> tuple[Term, ...]:
         )
         for name, weight in run.objective.items()
     )
+
+
+def _strength_needed(candidates: Sequence[Candidate]) -> Mapping[str, float]:
+    found: dict[str, list[Candidate]] = {}
+    for one in candidates:
+        if one.objective.mean is not None:
+            found.setdefault(one.subject, []).append(one)
+    # the lower strength of equal ones: candidates are in ascending order
+    return {
+        name: max(ours, key=lambda one: round(one.objective.mean or 0.0, 9)).strength
+        for name, ours in found.items()
+        if len(ours) > 1
+    }
 
 
 def _exit_code(run: FinishedRun, ranked: tuple[Candidate, ...]) -> int:

@@ -344,6 +344,17 @@ def test_the_answer_is_printed_and_its_exit_code_says_how_sure_it_is(
     assert (found["subject"], found["strength"], found["exit_code"]) == ("girl-000002", 1.0, code)
 
 
+def test_the_answer_says_which_strength_each_subject_needs(
+    inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(small_run.arguments(inputs, tmp_path / "run"))
+    capsys.readouterr()
+    found = json.loads(_printed(capsys, tmp_path / "run"))
+    assert found["strength_needed"] == {"girl-000001": 0.5, "girl-000002": 0.5}
+    main(["pick", str(tmp_path / "run")])
+    assert "strength   each is best at: girl-000001 0.5, girl-000002 0.5" in capsys.readouterr().out
+
+
 def _printed(capsys: pytest.CaptureFixture[str], run: Path) -> str:
     main(["pick", str(run), "--json"])
     return capsys.readouterr().out
