@@ -4,6 +4,7 @@
 """
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +12,7 @@ from importlib import import_module
 from evalharness import __version__
 from evalharness.errors import HarnessError
 
-VERBS = ("run", "score", "calibrate", "gate", "pick", "compare", "promote", "report")
+VERBS = ("run", "score", "calibrate", "gate", "pick", "compare", "promote", "report", "show")
 """In the order of `--help`; each is a file in verbs/."""
 STOPPED = 130
 
@@ -25,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"evalharness: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("evalharness: stopped; what was made is kept, and the same command goes on.\n")
+        again = shlex.join(["evalharness", *(sys.argv[1:] if arguments is None else arguments)])
+        sys.stderr.write(f"evalharness: stopped; what was made is kept, and the same command goes on:\n  {again}\n")
         return STOPPED
     return code
 

@@ -65,7 +65,7 @@ def print_forecast(forecast: Forecast) -> None:
         output.print(f"{forecast.at_first} at first; the budget makes more only where they decide which is best")
 
 
-def print_finished(finished: FinishedRun, report: Path) -> None:
+def print_finished(finished: FinishedRun, report: Path | str) -> None:
     """The table of subjects with verdicts, the reasons, the report's path and the exit code's meaning."""
     judgement = finished.judgement
     output = console()

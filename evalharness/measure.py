@@ -18,8 +18,7 @@ def measure(
     todo = store.missing(cells)
     with progress("images", len(todo)) as advance:
         generate(plan.batches(todo, tools.maker.batch_size), plan.baseline, tools.maker, store, advance)
-    with progress("observations", len(cells)) as advance:
-        observations = observe(cells, tools.perceiver, store, advance)
+    observations = observe(cells, tools.perceiver, store, progress)
     scores = score_images(tools.scorers, cells, observations, store.images(cells), reference)
     store.save_scores(scores)
     return scores

@@ -11,26 +11,26 @@ from evalharness.errors import InputError
 from evalharness.paths import IMAGE_SUFFIXES
 from evalharness.perception.base import Perceiver
 from evalharness.store import Store
-from evalharness.types import Advance, Cell, Failure, Observation, Reference
+from evalharness.types import Cell, Failure, Observation, Progress, Reference
 
 BATCH = 8
 
 
-def observe(cells: Sequence[Cell], perceiver: Perceiver, store: Store, advance: Advance) -> dict[str, Observation]:
+def observe(cells: Sequence[Cell], perceiver: Perceiver, store: Store, progress: Progress) -> dict[str, Observation]:
     """What perception sees in every stored image of the cells, by key; looks only at what it has not seen before."""
     name = digest(perceiver.fingerprint())
     images = store.images(cells)
     made = {cell.key: cell for cell in cells if isinstance(images[cell.key], str)}
     seen = store.observations(made, name)
-    advance(len(cells) - len(made) + len(seen))
     unseen = [cell for key, cell in made.items() if key not in seen]
-    for start in range(0, len(unseen), BATCH):
-        batch = unseen[start : start + BATCH]
-        found = perceiver.observe([store.load_image(cell) for cell in batch])
-        new = {cell.key: observation for cell, observation in zip(batch, found, strict=True)}
-        store.save_observations(name, new)
-        seen |= new
-        advance(len(batch))
+    with progress("observations", len(unseen)) as advance:
+        for start in range(0, len(unseen), BATCH):
+            batch = unseen[start : start + BATCH]
+            found = perceiver.observe([store.load_image(cell) for cell in batch])
+            new = {cell.key: observation for cell, observation in zip(batch, found, strict=True)}
+            store.save_observations(name, new)
+            seen |= new
+            advance(len(batch))
     return seen
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from evalharness.verbs.arguments import add_run
+from evalharness.verbs.arguments import add_json, add_run
 
 HELP = "write the page of a run again"
 
@@ -11,12 +11,18 @@ HELP = "write the page of a run again"
 def add(verb: argparse.ArgumentParser) -> None:
     """Its flags."""
     add_run(verb)
+    add_json(verb)
 
 
 def do(options: argparse.Namespace) -> int:
     """Write the page."""
     from evalharness.record import load_run
     from evalharness.report.html import write_report
+    from evalharness.verbs.answers import print_json
 
-    sys.stdout.write(f"{write_report(options.run, load_run(options.run))}\n")
+    page = write_report(options.run, load_run(options.run))
+    if options.json:
+        print_json({"report": page})
+    else:
+        sys.stdout.write(f"{page}\n")
     return 0

@@ -2,7 +2,7 @@
 
 import argparse
 
-from evalharness.verbs.arguments import add_overrides
+from evalharness.verbs.arguments import add_json, add_overrides
 
 HELP = "generate, score, compare, gate and report; the same command resumes"
 
@@ -10,6 +10,7 @@ HELP = "generate, score, compare, gate and report; the same command resumes"
 def add(verb: argparse.ArgumentParser) -> None:
     """Its flags."""
     verb.add_argument("--dry-run", action="store_true", help="print the plan: what would be made, what is there")
+    add_json(verb)
     add_overrides(verb)
 
 
@@ -18,10 +19,15 @@ def do(options: argparse.Namespace) -> int:
     from evalharness import console
     from evalharness.config import compose
     from evalharness.forecast import forecast
+    from evalharness.verbs.answers import print_json
     from evalharness.verbs.whole_run import whole_run
 
     config = compose(options.overrides, options.config_dir)
     if options.dry_run:
-        console.print_forecast(forecast(config))
+        found = forecast(config)
+        if options.json:
+            print_json(found)
+        else:
+            console.print_forecast(found)
         return 0
-    return whole_run(config)
+    return whole_run(config, as_json=options.json)
