@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,19 @@ from importlib import import_module
 from evalharness import __version__
 from evalharness.errors import HarnessError
 
-VERBS = ("run", "score", "calibrate", "gate", "pick", "compare", "promote", "report", "show")
+VERBS = (
+    "run",
+    "score",
+    "calibrate",
+    "gate",
+    "pick",
+    "compare",
+    "promote",
+    "report",
+    "show",
+    "list",
+    "completion",
+)
 """In the order of `--help`; each is a file in verbs/."""
 STOPPED = 130
 
@@ -35,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The verb and its arguments, in any order; exits with 2 and a sentence for unknown ones."""
     root = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next
+        import argcomplete
+
+        argcomplete.autocomplete(root, always_complete_options="long")
     options, late = root.parse_known_args(arguments)
     # argparse leaves over what follows a flag, such as `run suite=demo --dry-run seeds=[1]`
     if late and ("overrides" not in options or any(word.startswith("-") for word in late)):

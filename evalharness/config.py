@@ -202,11 +202,24 @@ def _parsed(text: str) -> "Override":
     return override
 
 
+def choices(group: str, config_dir: Path | None = None) -> Mapping[str, Path]:
+    """What `group=` may name (suite, backend or perception), with the file that would be read; the user's come first.
+
+    Raises ConfigError where `config_dir` is no folder.
+    """
+    return _choices(group, _search_path(config_dir))
+
+
+def _choices(group: str, roots: Sequence[Path]) -> Mapping[str, Path]:
+    files = [path for root in roots for path in sorted((root / GROUPS[group]).glob("*.yaml"))]
+    return {path.stem: path for path in reversed(files)}
+
+
 def _choice(override: "Override", roots: Sequence[Path]) -> str:
     """An override such as `suite=demo`, checked, in the words of hydra's groups."""
     group, name = override.key_or_group, str(override.value())
     folder = GROUPS[group]
-    known = {path.stem for root in roots for path in (root / folder).glob("*.yaml")}
+    known = _choices(group, roots)
     if name not in known:
         raise ConfigError(unknown(group, name, known))
     return f"{group}={name}" if folder == group else f"{folder}@{group}={name}"
