@@ -24,6 +24,7 @@ VERBS = (
     "report",
     "show",
     "list",
+    "doctor",
     "completion",
 )
 """In the order of `--help`; each is a file in verbs/."""

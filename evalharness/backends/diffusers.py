@@ -67,6 +67,12 @@ class DiffusersMaker:
         """Width and height in pixels that the model was trained for, from its configs."""
         return loading.native_size(self._path)
 
+    def files(self) -> tuple[Path, ...]:
+        """The model's files, all there and with readable headers, but not loaded; raises BackendError otherwise."""
+        weights.check_whole(self._path)
+        weights.check_safetensors(self._path)
+        return (*weights.model_files(self._path, self._allow_pickle), *([] if self._config is None else [self._config]))
+
     def prove(self, subject: Subject) -> None:
         """Load the subject's LoRA files in place of the last subject's; SubjectError unless every key found a layer."""
         if subject.loras and subject.identity != self._loaded.identity:

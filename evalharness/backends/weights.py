@@ -130,6 +130,18 @@ def _digest(file: Path, modified_ns: int, size: int) -> str:
     return file_digest(file)
 
 
+def check_whole(path: Path) -> None:
+    """Raises BackendError for a pipeline folder that lacks a component of its model_index.json, or a model's weights.
+
+    A download that was broken off leaves such a folder, in the hub's cache with links that lead nowhere.
+    """
+    for name in components(path) if path.is_dir() else ():
+        files = [file for file in (path / name).glob("*") if file.is_file()]
+        weighty = (path / name / "config.json") in files
+        if not files or (weighty and not any(file.suffix in PICKLES | {".safetensors"} for file in files)):
+            raise BackendError(f"{path} lacks its component '{name}'; copy or download the model again.")
+
+
 def check_safetensors(path: Path) -> None:
     """Open every safetensors file of a located model (headers only); raises BackendError that names a damaged one."""
     for file in model_files(path):
