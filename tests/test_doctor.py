@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -205,7 +204,7 @@ def test_disk_that_is_too_small_is_warned_of(inputs: Path, capsys: Capture, monk
 def test_folder_that_is_not_there_is_tried_in_the_nearest_one_above(tmp_path: Path) -> None:
     assert machine.existing(tmp_path / "a" / "b") == tmp_path
     assert machine.write_line(tmp_path / "a" / "b").state is State.OK
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 # canaries: each part is made blind on purpose, and must be the one that is named
