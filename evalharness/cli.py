@@ -15,6 +15,7 @@ from evalharness.errors import HarnessError
 
 VERBS = (
     "run",
+    "merge",
     "score",
     "calibrate",
     "gate",

@@ -1,13 +1,11 @@
 """What a run prints: a bar with the time left while it works, then the table of subjects and what follows from it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -38,16 +36,6 @@ def console() -> Console:
     """Colours and the terminal's width on a terminal, plain text of a fixed width elsewhere."""
     plain = Console()
     return plain if plain.is_terminal else Console(width=PLAIN_WIDTH, no_color=True)
-
-
-@contextmanager
-def progress(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar for one phase; nothing where the output is not a terminal or nothing is to do."""
-    columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    output = Console(stderr=True)
-    with Progress(*columns, console=output, disable=not output.is_terminal or total == 0) as bars:
-        task = bars.add_task(name, total=total)
-        yield lambda count: bars.advance(task, count)
 
 
 def print_forecast(forecast: Forecast) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evalharness.config import RunConfig
 from evalharness.plan import opening
+from evalharness.plan.shards import Shard, parts
 from evalharness.prepare import open_tools, plan_run, suite_of
 from evalharness.store import Store
 
@@ -29,13 +30,19 @@ class Forecast:
     rows: tuple[ForecastRow, ...]
 
 
-def forecast(config: RunConfig) -> Forecast:
-    """What a run would make and what is there already, without making or loading anything."""
+def forecast(config: RunConfig, shard: Shard | None = None) -> Forecast:
+    """What a run, or a shard of it, would make and what is there already, without making or loading anything."""
     suite = suite_of(config)
-    plan = plan_run(config, suite, open_tools(config, suite).maker)
+    maker = open_tools(config, suite).maker
+    plan, folder = plan_run(config, suite, maker), config.folder
+    if shard is not None:
+        plan, folder = (
+            plan.only(parts(plan, suite, shard.of, maker.batch_size)[shard.number - 1]),
+            folder / shard.folder,
+        )
     todo: set[str] = {cell.key for cell in plan.cells}
-    if config.folder.is_dir():
-        with Store(config.folder) as store:
+    if folder.is_dir():
+        with Store(folder) as store:
             todo = {cell.key for cell in store.missing(plan.cells)}
     rows = [
         ForecastRow(
@@ -43,11 +50,11 @@ def forecast(config: RunConfig) -> Forecast:
             images=sum(cell.subject == subject.name for cell in plan.cells),
             missing=sum(cell.subject == subject.name and cell.key in todo for cell in plan.cells),
         )
-        for subject in plan.subjects
+        for subject in (plan.subjects if shard is None else plan.subjects_of(plan.cells))
     ]
     return Forecast(
         suite=suite.name,
-        folder=config.folder,
+        folder=folder,
         prompts=len(suite.prompts),
         at_first=len(opening(plan, suite)),
         rows=tuple(rows),

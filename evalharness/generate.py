@@ -31,10 +31,7 @@ def generate(
         if subject.loras and subject.identity not in proven and changes_pixels(made, baseline, store):
             proven.add(subject.identity)
         elif subject.loras and subject.identity not in proven:
-            raise SubjectError(
-                f"'{subject.name}' changes no pixel of the base's images at strength {cells[0].strength:g}, "
-                "so it is not applied; was it trained for this base model?"
-            )
+            raise not_applied(subject, cells[0].strength)
         store.save_images(made, facts)
         advance(len(cells))
 
@@ -47,3 +44,11 @@ def changes_pixels(made: Made, baseline: Mapping[str, Cell], store: Store) -> bo
         (image, cell) for image, cell in pairs if not isinstance(image, Failure) and isinstance(stored[cell.key], str)
     ]
     return not comparable or any(differs(image, store.load_image(cell)) for image, cell in comparable)
+
+
+def not_applied(subject: Subject, strength: float) -> SubjectError:
+    """What is said of a LoRA that makes the base's images."""
+    return SubjectError(
+        f"'{subject.name}' changes no pixel of the base's images at strength {strength:g}, "
+        "so it is not applied; was it trained for this base model?"
+    )

@@ -15,9 +15,21 @@ def measure(
     plan: Plan, cells: Sequence[Cell], tools: Tools, reference: Reference | None, store: Store, progress: Progress
 ) -> Mapping[str, tuple[Score, ...]]:
     """Every metric of the cells, by cell key; each of the three steps is stored before the next begins."""
+    make(plan, cells, tools, store, progress)
+    return look_and_score(cells, tools, reference, store, progress)
+
+
+def make(plan: Plan, cells: Sequence[Cell], tools: Tools, store: Store, progress: Progress) -> None:
+    """The images that the cells have not yet."""
     todo = store.missing(cells)
     with progress("images", len(todo)) as advance:
         generate(plan.batches(todo, tools.maker.batch_size), plan.baseline, tools.maker, store, advance)
+
+
+def look_and_score(
+    cells: Sequence[Cell], tools: Tools, reference: Reference | None, store: Store, progress: Progress
+) -> Mapping[str, tuple[Score, ...]]:
+    """Every metric of the images that are there, by cell key."""
     observations = observe(cells, tools.perceiver, store, progress)
     scores = score_images(tools.scorers, cells, observations, store.images(cells), reference)
     store.save_scores(scores)

@@ -9,6 +9,7 @@ from evalharness.config import RunConfig
 from evalharness.environment import environment
 from evalharness.errors import StoreError
 from evalharness.plan import Plan
+from evalharness.plan.shards import Shard
 from evalharness.prepare import Tools
 from evalharness.scorers.base import info
 from evalharness.store import FORMAT, Store
@@ -18,7 +19,10 @@ from evalharness.types import FinishedRun, Judgement, MetricInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """run.json: what was asked for, of whom, with what, on which machine; enough to judge the run again."""
+    """run.json: what was asked for, of whom, with what, on which machine; enough to judge the run again.
+
+    `shard` says which part of the plan the folder holds; None = all of it.
+    """
 
     format: int
     config: RunConfig
@@ -31,6 +35,7 @@ class RunRecord:
     batch_size: int
     planned: int
     environment: Mapping[str, Any]
+    shard: Shard | None = None
 
     def facts(self) -> dict[str, object]:
         """The record as a report shows it: facts in groups."""
@@ -74,8 +79,10 @@ def load_run(folder: Path) -> FinishedRun:
 
 
 def finished(folder: Path, store: Store) -> FinishedRun:
-    """What tables and reports need of a stored run."""
+    """What tables and reports need of a stored run; raises StoreError for a shard, which has no verdict."""
     known = store.read_json("run.json", RunRecord)
+    if known.shard is not None:
+        raise StoreError(f"'{folder}' is {known.shard} of a run; `evalharness merge` makes the whole, which is judged.")
     return FinishedRun(
         title=f"{known.suite.name}: {len(known.plan.cells)} images of {len(known.plan.subjects)} subjects",
         run=folder.resolve().name,

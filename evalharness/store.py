@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypeVar
+from typing import IO, NamedTuple, Self, TypeVar
 
 from PIL import Image, PngImagePlugin
 
@@ -30,6 +30,24 @@ create table if not exists observations (key text, perceiver text, body blob not
 create table if not exists scores (key text primary key, body blob not null);
 """
 T = TypeVar("T")
+
+
+class ImageRecord(NamedTuple):
+    """A row of the table `images`: the path relative to the run folder and the file's SHA-256, or why it failed."""
+
+    key: str
+    path: str | None
+    sha256: str | None
+    failure: str | None
+    cell: bytes
+
+
+class ObservationRecord(NamedTuple):
+    """A row of the table `observations`."""
+
+    key: str
+    perceiver: str
+    body: bytes
 
 
 class Store:
@@ -98,11 +116,30 @@ class Store:
         text.add_itxt(PNG_KEY, encode({"format": FORMAT, "cell": cell, "maker": facts}).decode())
         target = self.folder / relative
         target.parent.mkdir(exist_ok=True)
-        with _replacing(target) as file:
+        with replacing(target) as file:
             image.save(file, format="PNG", pnginfo=text)
         return cell.key, relative, hashlib.sha256(target.read_bytes()).hexdigest(), None, record
 
+    def records(self, cells: Iterable[Cell]) -> dict[str, ImageRecord]:
+        """The stored records of images and failures, by cell key; without those whose file is gone."""
+        wanted = {cell.key for cell in cells}
+        rows = self._database.execute("select key, path, sha256, failure, cell from images")
+        found = {row[0]: ImageRecord(*row) for row in rows if row[0] in wanted}
+        return {key: one for key, one in found.items() if one.path is None or (self.folder / one.path).is_file()}
+
+    def adopt(self, images: Iterable[ImageRecord], observations: Iterable[ObservationRecord]) -> None:
+        """Take over records of other folders, in one transaction; the images' files are here already."""
+        with self._database:
+            self._database.executemany("insert or replace into images values (?, ?, ?, ?, ?)", images)
+            self._database.executemany("insert or replace into observations values (?, ?, ?)", observations)
+
     # Observations and scores
+
+    def observation_records(self, keys: Iterable[str]) -> list[ObservationRecord]:
+        """What any perceiver saw in these images, as it is stored."""
+        wanted = set(keys)
+        rows = self._database.execute("select key, perceiver, body from observations")
+        return [ObservationRecord(*row) for row in rows if row[0] in wanted]
 
     def observations(self, keys: Iterable[str], perceiver: str) -> dict[str, Observation]:
         """What this perceiver (by its fingerprint's digest) saw already, by key."""
@@ -133,7 +170,7 @@ class Store:
 
     def write_json(self, name: str, value: object) -> None:
         """Write a JSON file into the run folder, whole or not at all."""
-        with _replacing(self.folder / name) as file:
+        with replacing(self.folder / name) as file:
             file.write(encode_readably(value))
 
     def read_json(self, name: str, kind: type[T]) -> T:
@@ -156,7 +193,7 @@ def _lock(path: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[IO[bytes]]:
+def replacing(target: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name only when it is complete and on disk."""
     temporary = target.with_name(f".{target.name}.part")
     try:

@@ -98,3 +98,16 @@ def test_killed_demo_goes_on_to_the_same_images_and_verdict(unbroken: Path, tmp_
     # other batches of the same draws: equal to within one 8-bit step
     assert all(np.abs(ours[key] - theirs[key]).max() <= 1 for key in ours)
     assert load_run(run).judgement.decision == load_run(unbroken).judgement.decision
+
+
+def test_demo_in_two_shards_is_the_demo_bit_for_bit(unbroken: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    for shard in ("1/2", "2/2"):
+        assert main([*command(run), "--shard", shard]) == 0
+    assert main(["merge", str(run)]) in CODES
+
+    ours, theirs = pixels(run), pixels(unbroken)
+    assert ours.keys() == theirs.keys()
+    assert all((ours[key] == theirs[key]).all() for key in ours)
+    assert load_run(run).scores == load_run(unbroken).scores
+    assert load_run(run).judgement == load_run(unbroken).judgement
