@@ -84,8 +84,12 @@ def arguments(inputs: Path, run: Path, *more: str) -> list[str]:
 def main(given: Sequence[str]) -> int:
     from evalharness.cli import main as command_line
 
-    registry.TABLES = {**registry.TABLES, "perception": {"brightness": "small_run:Brightness"}}
-    return command_line(given)
+    known = registry.TABLES
+    registry.TABLES = {**known, "perception": {"brightness": "small_run:Brightness"}}
+    try:
+        return command_line(given)
+    finally:
+        registry.TABLES = known
 
 
 if __name__ == "__main__":
