@@ -14,6 +14,7 @@ from evalharness import __version__
 from evalharness.errors import HarnessError
 
 VERBS = (
+    "init",
     "run",
     "merge",
     "score",
