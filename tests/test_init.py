@@ -52,7 +52,7 @@ def test_flags_say_all_and_the_suite_runs_dry_at_once(capsys: pytest.CaptureFixt
     assert found.settings[0].guidance_scale == (FAMILIES["sdxl"].guidance_scale,)
     assert "next       evalharness run suite=mine --dry-run" in printed
     assert main(["run", "suite=mine", "--dry-run"]) == 0
-    assert "20 prompts" in (shown := capsys.readouterr().out)
+    assert "26 prompts" in (shown := capsys.readouterr().out)
     assert "sakichan-000008" in shown
 
 
@@ -222,7 +222,7 @@ def test_words_come_back_as_they_were_said(word: str, here: Path, capsys: pytest
     config = compose(shlex.split(command)[2:])
     found = read_suite(config.suite)
 
-    assert sum(prompt.text.startswith(f"{word}, 1girl, ") for prompt in found.prompts) == 16
+    assert sum(prompt.text.startswith(f"{word}, 1girl, ") for prompt in found.prompts) == 22
     assert found.references == str(references)
     assert config.subjects == (f"./{word}",)
     assert config.backend.model == f"/m/{word}"

@@ -160,14 +160,17 @@ def quoted(text: str) -> str:
 
 
 def grids(style: Style, side: ImageSide | None) -> tuple[Grid, ...]:
-    """Emotions from the front, the view from behind, and another hairstyle."""
+    """Emotions from the front, the view from behind, and another hairstyle.
+
+    As many prompts of the other hairstyle as of its own: with ten, a LoRA without a fault is known to keep 0.7 (the
+    95 % bound of ten successes in ten is 0.05 ** (1 / 10) = 0.74); with four it could only be inconclusive.
+    """
     kept = {"kept": Label(phrase="")}
     changed = {"changed": _changed(style, side)}
     front = {"front": _view(style, side, behind=False)}
     behind = {"behind": _view(style, side, behind=True)}
     emotions = {name: Label(phrase=text, expect={"emotion": name}) for name, text in EMOTIONS[style].items()}
     scenes = {name: Label(phrase=text) for name, text in SCENES[style].items()}
-    few = {name: emotions[name] for name in ("neutral", "happy")}
     return (
         Grid(
             why="every emotion: are eyes, brows and mouth of one mind?",
@@ -182,7 +185,7 @@ def grids(style: Style, side: ImageSide | None) -> tuple[Grid, ...]:
         Grid(
             why="an overtrained LoRA can no longer change the hairstyle",
             template=TEMPLATES[style],
-            axes={"view": front, "hair": changed, "emotion": few, "scene": scenes},
+            axes={"view": front, "hair": changed, "emotion": emotions, "scene": scenes},
         ),
     )
 
