@@ -21,7 +21,7 @@ def measure(
 
 def make(plan: Plan, cells: Sequence[Cell], tools: Tools, store: Store, progress: Progress) -> None:
     """The images that the cells have not yet."""
-    todo = store.missing(cells)
+    todo = store.missing(plan.makeable(cells))
     with progress("images", len(todo)) as advance:
         generate(plan.batches(todo, tools.maker.batch_size), plan.baseline, tools.maker, store, advance)
 

@@ -1,5 +1,6 @@
 """What a run needs before its first image: the tools that the config names, and the plan."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from evalharness.registry import find
 from evalharness.scorers.base import AnyScorer
 from evalharness.subject import read_subjects
 from evalharness.suite import Suite, read_suite
+from evalharness.types import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,11 @@ def open_tools(config: RunConfig, suite: Suite) -> Tools:
     )
 
 
-def plan_run(config: RunConfig, suite: Suite, maker: Maker) -> Plan:
-    """All cells: those to generate, or those that the files of `evalharness score` are."""
+def plan_run(config: RunConfig, suite: Suite, maker: Maker, subjects: Sequence[Subject] | None = None) -> Plan:
+    """All cells: those to generate, or those that the files of `evalharness score` are.
+
+    `subjects` are measured instead of the config's where they are given, and their files may be gone.
+    """
     if config.images is not None:
         table = resolve(suite.files.csv) if suite.files.csv else None
         files = list_files(
@@ -48,4 +53,7 @@ def plan_run(config: RunConfig, suite: Suite, maker: Maker) -> Plan:
         )
         return plan_existing(suite, files)[0]
     facts = MakerFacts(fingerprint=maker.fingerprint(), native_size=maker.native_size())
-    return make_plan(suite, read_subjects(config.subjects), facts)
+    if subjects is None:
+        return make_plan(suite, read_subjects(config.subjects), facts)
+    gone = (one.name for one in subjects if not all(lora.path.is_file() for lora in one.loras))
+    return replace(make_plan(suite, subjects, facts), gone=tuple(gone))

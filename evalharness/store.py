@@ -80,6 +80,11 @@ class Store:
         done = {key for key, path in rows if (self.folder / path).is_file()}
         return tuple(cell for cell in cells if cell.key not in done)
 
+    def tried(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
+        """The cells that were made or failed, whatever became of their files."""
+        known = {key for (key,) in self._database.execute("select key from images")}
+        return tuple(cell for cell in cells if cell.key in known)
+
     def save_images(self, made: Sequence[tuple[Cell, Image.Image | Failure]], facts: Mapping[str, object]) -> None:
         """Store a batch: files first (flushed, renamed), then their records in one transaction."""
         rows = [self._save_image(cell, image, facts) for cell, image in made]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evalharness.digest import file_digest
 from evalharness.errors import SubjectError
+from evalharness.moment import find_epoch, find_step, save_name
 from evalharness.paths import expand, resolve
 from evalharness.types import BASELINE, LoraFile, Subject
 
@@ -16,11 +17,6 @@ PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl")
 HEADER_LIMIT = 100_000_000
 """Bytes; the safetensors format's own limit of its header."""
 
-EPOCH_KEYS = ("ss_epoch", "epoch", "modelspec.epoch")
-EPOCH_NAMES = (
-    re.compile(r"(?:^|[-_. ])e(?:p|poch)?[-_ ]?0*(\d{1,6})(?=$|[-_. ])", re.IGNORECASE),
-    re.compile(r"-(\d{6})$"),
-)
 ALIAS = re.compile(r"(?P<name>[\w .+-]+)=(?P<pattern>.+)")
 
 
@@ -41,10 +37,13 @@ def read_subjects(patterns: Sequence[str]) -> tuple[Subject, ...]:
     loras = [read_lora(path) for path in named]
     _refuse_twins(loras)
     names = _names(loras, list(named.values()))
-    return tuple(
-        Subject(name=name, identity=lora.digest, loras=(lora,), epoch=find_epoch(lora.metadata, lora.path.stem))
-        for name, lora in zip(names, loras, strict=True)
-    )
+    return tuple(subject_of(name, lora, lora.path) for name, lora in zip(names, loras, strict=True))
+
+
+def subject_of(name: str, lora: LoraFile, saved: Path) -> Subject:
+    """One file as a subject, dated by its metadata or by the name under which the trainer saved it."""
+    epoch, step = (find(lora.metadata, save_name(saved)) for find in (find_epoch, find_step))
+    return Subject(name=name, identity=lora.digest, loras=(lora,), epoch=epoch, step=step)
 
 
 def read_lora(path: Path) -> LoraFile:
@@ -64,17 +63,6 @@ def read_lora(path: Path) -> LoraFile:
     return LoraFile(
         path=path.resolve(), digest=file_digest(path), metadata={key: str(value) for key, value in metadata.items()}
     )
-
-
-def find_epoch(metadata: Mapping[str, str], stem: str) -> int | None:
-    """The epoch by the trainer's metadata, else by the name (`x-000008`, `x_e8`, `x-epoch8`), else None."""
-    for key in EPOCH_KEYS:
-        if metadata.get(key, "").isdecimal():
-            return int(metadata[key])
-    for pattern in EPOCH_NAMES:
-        if found := pattern.search(stem):
-            return int(found[1])
-    return None
 
 
 def _split(pattern: str) -> tuple[str | None, str]:

@@ -80,12 +80,16 @@ class LoraFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is judged. `identity` is a digest of the LoRA weights, never of a path; BASELINE has no LoRA."""
+    """What is judged. `identity` is a digest of the LoRA weights, never of a path; BASELINE has no LoRA.
+
+    `epoch` and `step` are those of the training after which it was saved, where the file or its name says so.
+    """
 
     name: str
     identity: str
     loras: tuple[LoraFile, ...] = ()
     epoch: int | None = None
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

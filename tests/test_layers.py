@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "evalharness"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "types", "__init__"),
     ("codec",),
-    ("registry", "paths", "digest", "environment", "pictures", "csv_rows", "captioning"),
+    ("registry", "paths", "digest", "environment", "moment", "pictures", "csv_rows", "captioning"),
     ("suite", "subject", "config", "store", "backends", "perception", "scorers", "labels", "character"),
     ("gate", "plan", "stats", "generate", "observe", "adopt", "appearance"),
     ("prepare", "report"),

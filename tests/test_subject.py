@@ -9,7 +9,8 @@ from safetensors.numpy import save_file
 
 from evalharness.digest import file_digest
 from evalharness.errors import InputError, SubjectError
-from evalharness.subject import find_epoch, read_lora, read_subjects
+from evalharness.moment import find_epoch
+from evalharness.subject import read_lora, read_subjects
 
 
 def lora(path: Path, value: float = 1.0, **metadata: str) -> Path:

@@ -24,11 +24,13 @@ class MakerFacts:
 class Plan:
     """All cells of a run in the order they are made, and their subjects (the baseline first, where it is measured).
 
-    Cells name their subject by `Subject.name`.
+    Cells name their subject by `Subject.name`. `gone` names the subjects whose files were deleted since: what was made
+    of them stays, and nothing more can be made.
     """
 
     cells: tuple[Cell, ...]
     subjects: tuple[Subject, ...]
+    gone: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> dict[str, Cell]:
@@ -39,6 +41,14 @@ class Plan:
         """The same plan with these of its cells, in its order."""
         keys = {cell.key for cell in cells}
         return replace(self, cells=tuple(cell for cell in self.cells if cell.key in keys))
+
+    def makeable(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
+        """Those of the cells whose subjects' files are still there."""
+        return tuple(cell for cell in cells if cell.subject not in self.gone)
+
+    def reachable(self, tried: Iterable[Cell]) -> "Plan":
+        """The same plan without what nobody can make any more: cells of deleted files that were never tried."""
+        return self.only((*self.makeable(self.cells), *tried)) if self.gone else self
 
     def subjects_of(self, cells: Iterable[Cell]) -> tuple[Subject, ...]:
         """The subjects that own any of these cells, in the plan's order."""

@@ -31,7 +31,8 @@ def more(plan: Plan, suite: Suite, cells: Sequence[Cell], selection: Selection) 
         return ()
     used = _seeds_used(cells)
     ladder = budget.ladder(len(suite.seeds))
-    open_arms = [arm for arm in _contenders(selection) if used[arm] < ladder[-1]]
+    held = _seeds_used(plan.cells)  # fewer than the ladder's for a subject whose file is gone
+    open_arms = [arm for arm in _contenders(selection) if used[arm] < min(ladder[-1], held[arm])]
     if not open_arms:
         return ()
     target = min(rung for rung in ladder for arm in open_arms if rung > used[arm])
