@@ -16,6 +16,8 @@ from evalharness.errors import HarnessError
 VERBS = (
     "init",
     "run",
+    "watch",
+    "hook",
     "merge",
     "score",
     "calibrate",

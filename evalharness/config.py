@@ -19,8 +19,8 @@ Raw = dict[str, Any]
 GROUPS: Mapping[str, str] = {"suite": "suites", "backend": "backend", "perception": "perception"}
 """What can be chosen by a word, and the folder its files are in."""
 
-FREE = ("suite.", "backend.options.")
-"""Keys that are checked elsewhere: `read_suite` knows a suite's, the maker its options'."""
+FREE = ("suite.", "backend.options.", "trackers.")
+"""Keys that are checked elsewhere: `read_suite` knows a suite's, the maker and the trackers their options'."""
 
 NO_SUBJECTS = (
     "no subjects are given and the suite lists none; give subjects='[/loras/*.safetensors]', "
@@ -59,7 +59,8 @@ class RunConfig:
     """All that a run is told, in plain values: msgspec writes it as JSON and `config_from_json` reads it back.
 
     `suite` is for `read_suite`; `subjects` are paths, patterns or `name=path`. `folder_path` is the override `folder`.
-    `images` is the folder that `evalharness score` judges, or None where images are generated.
+    `images` is the folder that `evalharness score` judges, or None where images are generated. `trackers` maps the
+    names of loggers that are told of the results to their options.
     """
 
     suite: Mapping[str, Any]
@@ -68,6 +69,7 @@ class RunConfig:
     subjects: tuple[str, ...]
     folder_path: str
     images: str | None = None
+    trackers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -87,6 +89,12 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> RunConf
     if subjects is None:
         raise ConfigError(NO_SUBJECTS)
     return _frozen(raw, subjects, None)
+
+
+def compose_growing(training: Path, overrides: Sequence[str], config_dir: Path | None = None) -> RunConfig:
+    """The configuration of a run that grows while `training`'s folder does; `subjects` are measured beside it."""
+    defaults = ["subjects=[]", f"folder='runs/${{suite.name}}-watching-{_plain_name(training)}'"]
+    return compose([*defaults, *overrides], config_dir)
 
 
 def compose_score(images: Path, overrides: Sequence[str], config_dir: Path | None = None) -> RunConfig:
@@ -121,11 +129,11 @@ def config_from_json(raw: Mapping[str, object]) -> RunConfig:
 
 
 def _frozen(raw: Raw, subjects: tuple[str, ...], images: str | None) -> RunConfig:
-    _only_known(raw, {"suite", "backend", "perception", "subjects", "folder"}, "")
+    _only_known(raw, {"suite", "backend", "perception", "subjects", "folder", "trackers"}, "")
     _only_known(raw.get("backend"), {item.name for item in fields(BackendConfig)}, "backend")
     _only_known(raw.get("perception"), {item.name for item in fields(PerceptionConfig)}, "perception")
     _take_perception(raw)
-    plain = {key: raw.get(key) for key in GROUPS}
+    plain = {key: raw.get(key) for key in GROUPS} | {"trackers": _trackers(raw.get("trackers"))}
     try:
         return msgspec.convert(
             plain | {"subjects": subjects, "folder_path": raw.get("folder"), "images": images}, RunConfig
@@ -144,6 +152,19 @@ def _take_perception(raw: Raw) -> None:
     if not isinstance(preset, dict):
         raise ConfigError(f"suite.perception must map options of the perceiver to values, not {preset!r}.")
     raw["perception"]["options"] = preset | (raw["perception"].get("options") or {})
+
+
+def _trackers(given: object) -> object:
+    """Names of trackers, or a mapping of names to their options."""
+    if given is None:
+        return {}
+    if isinstance(given, list) and all(isinstance(name, str) for name in given):
+        return {name: {} for name in given}
+    if not isinstance(given, dict):
+        raise ConfigError(
+            f"trackers must be a list of names such as [tensorboard], or names with options, not {given!r}."
+        )
+    return {name: options or {} for name, options in given.items()}
 
 
 def _only_known(level: object, known: set[str], level_name: str) -> None:

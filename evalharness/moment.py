@@ -1,11 +1,11 @@
 """When in a training a LoRA was saved: its epoch and step by the trainer's metadata, else by the trainer's names.
 
-    name-000008, name-step00002000    kohya sd-scripts and musubi-tuner, also for Anima
-    name_000002000                    ai-toolkit
-    2026-01-31_10-00-00-save-1200-8-0 OneTrainer: step, epoch, step within the epoch
-    checkpoint-2000/pytorch_lora_weights   SimpleTuner and the diffusers examples
-    epoch8/adapter_model, step2000/adapter_model   diffusion-pipe
-    name_epoch8, name_step2000        AnimaLoraToolkit
+name-000008, name-step00002000    kohya sd-scripts and musubi-tuner, also for Anima
+name_000002000                    ai-toolkit
+2026-01-31_10-00-00-save-1200-8-0 OneTrainer: step, epoch, step within the epoch
+checkpoint-2000/pytorch_lora_weights   SimpleTuner and the diffusers examples
+epoch8/adapter_model, step2000/adapter_model   diffusion-pipe
+name_epoch8, name_step2000        AnimaLoraToolkit
 """
 
 import json

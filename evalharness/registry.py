@@ -1,7 +1,7 @@
 """The tables of names: what can be chosen by a word in a config, and where its code is. Nothing is imported early.
 
-Third parties add entries through the entry points `evalharness.scorers`, `evalharness.backends` and
-`evalharness.perception`; a name that is taken twice is an error.
+Third parties add entries through the entry points `evalharness.scorers`, `evalharness.backends`,
+`evalharness.perception` and `evalharness.trackers`; a name that is taken twice is an error.
 """
 
 from collections.abc import Mapping
@@ -33,16 +33,29 @@ PERCEPTION: Mapping[str, str] = {
     "offline": "evalharness.perception.offline:OfflinePerceiver",
 }
 
-TABLES: Mapping[str, Mapping[str, str]] = {"scorer": SCORERS, "backend": BACKENDS, "perception": PERCEPTION}
+TRACKERS: Mapping[str, str] = {
+    "jsonl": "evalharness.trackers.jsonl:JsonLines",
+    "mlflow": "evalharness.trackers.mlflow:MLflow",
+    "tensorboard": "evalharness.trackers.tensorboard:TensorBoard",
+    "wandb": "evalharness.trackers.wandb:WeightsAndBiases",
+}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "scorer": SCORERS,
+    "backend": BACKENDS,
+    "perception": PERCEPTION,
+    "tracker": TRACKERS,
+}
 GROUPS: Mapping[str, str] = {
     "scorer": "evalharness.scorers",
     "backend": "evalharness.backends",
     "perception": "evalharness.perception",
+    "tracker": "evalharness.trackers",
 }
 
 
 def table(kind: str) -> dict[str, str]:
-    """All names of a kind (scorer, backend, perception), ours and installed ones; raises ConfigError on collision."""
+    """All names of a kind (scorer, backend, ...), ours and installed ones; raises ConfigError on collision."""
     names = dict(TABLES[kind])
     for entry in entry_points(group=GROUPS[kind]):
         if entry.name in names and names[entry.name] != entry.value:

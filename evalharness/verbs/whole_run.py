@@ -1,18 +1,31 @@
 """A configured run with its table and its page; its exit code is the verdict's."""
 
+import sys
+
 from evalharness.bars import bars
 from evalharness.config import RunConfig
 from evalharness.gate import exit_code
 from evalharness.interrupt import patient
 from evalharness.report.html import write_report
 from evalharness.run import run
+from evalharness.trackers.entries import entries
+from evalharness.trackers.opened import Trackers
 from evalharness.verbs.answers import print_run
 
 
 def whole_run(config: RunConfig, *, as_json: bool = False) -> int:
-    """Run, write the page, print the table, or the same as JSON."""
+    """Run, write the page, print the table, or the same as JSON; tell the trackers."""
+    trackers = Trackers(config.trackers, config.folder, str(config.suite.get("name")), complain)
     with bars() as shown, patient(shown) as progress:
         finished = run(config, progress)
-    write_report(config.folder, finished)
+    page = write_report(config.folder, finished)
     print_run(finished, config.folder, as_json=as_json)
+    trackers.log(entries(finished, config.folder, page))
+    trackers.close()
     return exit_code(finished.judgement.decision)
+
+
+def complain(sentence: str) -> None:
+    """One sentence about what did not work, while the run goes on."""
+    sys.stderr.write(f"evalharness: {sentence}\n")
+    sys.stderr.flush()

@@ -1,0 +1,82 @@
+"""A copy of the best save so far, in a folder of its own: what a trainer may delete in its folder."""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evalharness.codec import DecodeError, decode, encode_readably
+from evalharness.digest import file_digest
+from evalharness.errors import InputError
+from evalharness.types import Subject
+
+NOTE = "best.json"
+NOT_IN_NAMES = re.compile(r"[^\w .()+-]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """best.json: which file of the folder is ours (`file`), of what, and what was known of it."""
+
+    subject: str
+    digest: str
+    strength: float | None
+    verdict: str
+    reason: str
+    run: str
+    file: str = ""
+
+
+def kept_in(folder: Path) -> Kept | None:
+    """What the folder keeps; raises InputError for a best.json that is not ours."""
+    note = folder / NOTE
+    if not note.is_file():
+        return None
+    try:
+        return decode(note.read_bytes(), Kept)
+    except DecodeError as error:
+        raise InputError(f"'{note}' is not of a kept LoRA ({error}); choose another folder with --keep-best.") from None
+
+
+def keep(folder: Path, best: Subject, note: Kept) -> Path | None:
+    """Copy the best's file in, write best.json, and take the last best's out; None where the best's file is gone.
+
+    At any moment best.json names a whole file. A file that is not ours is never replaced or deleted.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    earlier = kept_in(folder)
+    same = earlier is not None and earlier.digest == best.identity and (folder / earlier.file).is_file()
+    target = folder / earlier.file if earlier and same else _free_path(folder, best)
+    if not target.is_file():
+        source = best.loras[0].path
+        if not source.is_file():
+            return None
+        _whole(target, source)
+    body = encode_readably(replace(note, file=target.name))
+    temporary = folder / f".{NOTE}.part"
+    temporary.write_bytes(body)
+    temporary.replace(folder / NOTE)
+    if earlier and earlier.file != target.name:
+        (folder / earlier.file).unlink(missing_ok=True)
+    return target
+
+
+def _free_path(folder: Path, best: Subject) -> Path:
+    """A name that no other file has; the very same weights may be there already."""
+    stem = NOT_IN_NAMES.sub("_", best.name)
+    target = folder / f"{stem}.safetensors"
+    if target.exists() and file_digest(target) != best.identity:
+        return folder / f"{stem}-{best.identity[:16]}.safetensors"
+    return target
+
+
+def _whole(target: Path, source: Path) -> None:
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(source, temporary)
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
