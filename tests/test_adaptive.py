@@ -190,6 +190,18 @@ def test_only_who_may_be_best_gets_more_seeds_and_the_baseline_keeps_up() -> Non
     assert counted(third) == {"e3": {3}}
 
 
+def test_whose_file_is_gone_gets_no_more_seeds_and_does_not_keep_others_from_theirs() -> None:
+    suite = suite_of(budget="adaptive")
+    plan = dataclasses.replace(plan_of(suite), gone=("e1",))
+    first = opening(plan_of(suite), suite)
+    reachable = plan.reachable(first)
+    assert counted(reachable.cells)["e1"] == counted(first)["e1"]
+    assert plan.makeable(first) == tuple(cell for cell in first if cell.subject != "e1")
+    second = more(reachable, suite, first, selection({"e1": 0.6, "e2": 0.4, "e3": 0.0}, ("e1", "e2", "e3")))
+    third = more(reachable, suite, (*first, *second), selection({"e1": 0.6, "e2": 0.4, "e3": 0.0}, ("e1", "e2", "e3")))
+    assert counted(second).keys() == counted(third).keys() == {BASELINE, "e2"}
+
+
 def test_seeds_grow_by_half_so_that_looks_are_few() -> None:
     assert Budget(start=1).ladder(16) == (1, 2, 3, 5, 8, 12, 16)
     assert Budget(start=2).ladder(2) == (2,)

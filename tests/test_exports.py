@@ -24,6 +24,7 @@ PUBLIC = {
     "evalharness.perception.base": "Perceiver",
     "evalharness.scorers.base": "AnyScorer Metric NeighbourScorer Scorer info score_images unscored",
     "evalharness.scorers.neighbours": "MOST_SEEDS Neighbours find_neighbours",
+    "evalharness.trackers.base": "Entry Tracker",
     "evalharness.plan": "ExistingFile MakerFacts Plan list_files make_plan more opening plan_existing settled",
     "evalharness.suite": "Budget FileNames SettingTemplate Suite read_suite",
 }

@@ -331,3 +331,31 @@ def test_bad_input_ends_with_2_before_anything_is_made(
     assert in_process(*given[:2], *late, *given[2:]) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "run" / "images").exists()
+
+
+def test_file_is_taken_only_when_two_looks_found_it_the_same(out: Path) -> None:
+    from evalharness.arrivals import PATTERNS, Arrivals
+
+    asked: list[Path] = []
+    arrivals = Arrivals(out, PATTERNS, print)
+    path = fake_trainer.name(out, 1)
+    # a file of its full size from the beginning, as some writers make it, whose content is still to come
+    for moment in (1, 2, 2, 2, 3, 3):
+        path.write_bytes(fake_trainer.weights(1))
+        os.utime(path, ns=(moment, moment))
+        arrivals.look(asked.append)  # type: ignore[arg-type]
+        asked.append(Path(str(moment)))
+    assert asked == [Path("1"), Path("2"), path, Path("2"), Path("2"), Path("3"), path, Path("3")]
+
+
+def test_hidden_and_other_files_are_not_looked_at(out: Path) -> None:
+    from evalharness.arrivals import PATTERNS, Arrivals
+
+    asked: list[Path] = []
+    for name in (".girl.safetensors", "girl.ckpt", "sub/girl.safetensors"):
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_bytes(fake_trainer.weights(1))
+    arrivals = Arrivals(out, PATTERNS, print)
+    for _ in range(3):
+        arrivals.look(asked.append)  # type: ignore[arg-type]
+    assert asked == []

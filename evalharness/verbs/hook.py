@@ -70,6 +70,7 @@ def claimed(growing: "GrowingRun", file: Path, patience: float) -> str:
             seen = growing.watched.claim(file)
             return seen.subject.identity if seen else read_lora(file).digest
         except (SubjectError, FileNotFoundError) as error:
-            if time.monotonic() >= end:
+            left = end - time.monotonic()
+            if left <= 0:
                 raise SubjectError(str(error)) from None
-            time.sleep(PAUSE)
+            time.sleep(min(PAUSE, left))
