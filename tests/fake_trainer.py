@@ -32,7 +32,7 @@ def train(folder: Path, first: int, last: int, keep: int, pause: float) -> None:
 
 
 def name(folder: Path, epoch: int) -> Path:
-    """kohya's name of an epoch."""
+    """The name that kohya gives an epoch."""
     return folder / f"girl-{epoch:06}.safetensors"
 
 

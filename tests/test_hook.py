@@ -1,6 +1,6 @@
 """The hook of a trainer: one save added to the growing run, and the trainer never fails for it."""
 
-import json
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import fake_trainer
 import pytest
 import small_run
-from test_watch import CELLS, command, images, in_process, inputs, judged, out, save, wait_for
+from test_watch import CELLS, command, images, in_process, inputs, judged, out, save
 
 __all__ = ["inputs", "out"]  # fixtures
 NEVER = "suite.gates=[{metric: faces, at_least: 1.5, minimum_scored: 1}]"
@@ -48,16 +48,15 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize(("name", "more", "sentence"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 def test_trainer_does_not_fail_for_our_reasons_unless_it_is_strict(
-    name: str,
-    more: list[str],
-    sentence: str,
+    failure: tuple[str, list[str], str],
     out: Path,
     inputs: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    name, more, sentence = failure
     save(out, 1)
     (out / "cut.safetensors").write_bytes(fake_trainer.weights(2)[:-1])
     for strict, code in (((), 0), (("--strict",), 2)):
@@ -75,21 +74,24 @@ def test_strict_hook_ends_with_the_verdicts_code(out: Path, inputs: Path, tmp_pa
 
 def test_hooks_at_once_wait_for_each_other_and_judge_everything_once(out: Path, inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    processes = []
-    for epoch in (1, 2, 3):
-        save(out, epoch)
-        words = ["hook", str(fake_trainer.name(out, epoch)), *command(inputs, run, "backend.options.delay=0.02")]
-        line = [sys.executable, small_run.__file__, *words]
-        processes.append(subprocess.Popen(line, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-        # taken in, so that the trainer may delete it
-        wait_for(lambda epoch=epoch: taken(run) >= epoch)  # type: ignore[misc]
-        fake_trainer.name(out, epoch).unlink()
+    run.mkdir()
+    save(out, 1, 2, 3)
+    with (run / "scoring.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        processes = [start_hook(fake_trainer.name(out, epoch), inputs, run) for epoch in (1, 2, 3)]
+        for process in processes:
+            assert process.stderr is not None
+            assert "waiting for the lock" in process.stderr.readline()
+        for epoch in (1, 2, 3):
+            fake_trainer.name(out, epoch).unlink()
+        assert images(run) == 0
     told = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], told
-    assert judged(run) == ["girl-000001", "girl-000002", "girl-000003"]
+    assert sorted(judged(run)) == ["girl-000001", "girl-000002", "girl-000003"]
     assert sum(output.count("PROMOTE") for output, _ in told) == 3
     assert images(run) == 3 * CELLS + CELLS // 2
 
 
-def taken(run: Path) -> int:
-    return len(json.loads((run / "watched.json").read_text())) if (run / "watched.json").is_file() else 0
+def start_hook(file: Path, inputs: Path, run: Path) -> subprocess.Popen[str]:
+    line = [sys.executable, small_run.__file__, "hook", str(file), *command(inputs, run)]
+    return subprocess.Popen(line, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
