@@ -82,12 +82,13 @@ class GrowingRun:
 
     def exit_code_of(self, identity: str) -> int:
         """The verdict's exit code of what was judged; raises SubjectError with the reason where it was refused."""
-        seen = next(one for one in self.watched.entries() if one.subject.identity == identity)
-        if seen.refused:
-            raise SubjectError(seen.refused)
+        for seen in self.watched.entries():
+            if seen.subject.identity == identity and seen.refused:
+                raise SubjectError(seen.refused)
         with self._alone():
-            verdicts = load_run(self._config.folder).judgement.verdicts
-        return exit_code(next(one.decision for one in verdicts if one.subject == seen.subject.name))
+            known = load_run(self._config.folder)
+        name = next(one.name for one in known.subjects if one.identity == identity)
+        return exit_code(next(one.decision for one in known.judgement.verdicts if one.subject == name))
 
     def close(self) -> None:
         """End the trackers."""

@@ -72,6 +72,14 @@ def test_strict_hook_ends_with_the_verdicts_code(out: Path, inputs: Path, tmp_pa
     assert hook(fake_trainer.name(out, 1), inputs, tmp_path / "run", NEVER, "--strict") == 3, "also the second time"
 
 
+def test_strict_hook_knows_the_verdict_of_a_subject_of_the_overrides(out: Path, inputs: Path, tmp_path: Path) -> None:
+    save(out, 1, 2)
+    champion = f"subjects=['champion={fake_trainer.name(out, 1)}']"
+    assert hook(fake_trainer.name(out, 2), inputs, tmp_path / "run", champion) == 0
+    assert hook(fake_trainer.name(out, 1), inputs, tmp_path / "run", champion, NEVER, "--strict") == 0
+    assert judged(tmp_path / "run") == ["champion", "girl-000002"]
+
+
 def test_hooks_at_once_wait_for_each_other_and_judge_everything_once(out: Path, inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
