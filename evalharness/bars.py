@@ -44,3 +44,10 @@ def bars() -> Iterator[Phases]:
     columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=output, disable=not output.is_terminal) as shown:
         yield _Bars(shown=shown).phase
+
+
+@contextmanager
+def bar(name: str, total: int) -> Iterator[Advance]:
+    """One phase with a bar of its own: for work that comes and goes, such as a run beside a training."""
+    with bars() as phases, phases(name, total) as advance:
+        yield advance

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from evalharness import console
+from evalharness.bars import bar
 from evalharness.config import RunConfig, compose_growing
 from evalharness.courtesy import Courtesy
 from evalharness.growing import GrowingRun, Manners, Step
@@ -23,7 +23,7 @@ def open_run(config: RunConfig, options: argparse.Namespace, poll: float) -> Gro
         os.nice(options.nice)
     courtesy = Courtesy(lock=options.lock, when_idle=options.when_idle, poll=poll)
     manners = Manners(courtesy=courtesy, keep_best=options.keep_best)
-    return GrowingRun(config, manners, console.progress, complain)
+    return GrowingRun(config, manners, bar, complain)
 
 
 def tell(step: Step) -> None:
