@@ -49,7 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("growing",),
     ("watch",),
-    ("console", "bars", "interrupt"),
+    ("console", "answer", "bars", "interrupt"),
     ("verbs",),
     ("cli",),
     ("demo",),
