@@ -96,8 +96,8 @@ def _spoken_of(run: FinishedRun) -> Side | None:
     leader = judgement.selection.leader
     wanted = promoted or ([one.subject for one in judgement.verdicts] if leader is None else [leader])
     ranked = sorted(judgement.selection.candidates, key=lambda one: -one.probability_best)
-    arms = [(one.subject, one.strength) for one in (*ranked, *run.cells) if one.subject in wanted]
-    return Side(run=run, subject=arms[0][0], strength=arms[0][1]) if arms else None
+    arms = [*((one.subject, one.strength) for one in ranked), *((one.subject, one.strength) for one in run.cells)]
+    return next((Side(run=run, subject=name, strength=strength) for name, strength in arms if name in wanted), None)
 
 
 def _baseline(run: FinishedRun) -> Side | None:

@@ -85,7 +85,7 @@ def markdown(run: FinishedRun, focus: Focus | None, base: str = "") -> str:
     page.finalize = lambda value: for_markdown(value) if isinstance(value, str) and not _is_safe(value) else value
     template = page.get_template("gate.md.j2")
     for most in MOST_ROWS:
-        text = template.render(comment=_comment(run, focus, verdicts, links, most))
+        text = template.render(comment=_comment(run, focus, verdicts, links, most)) + "\n"
         if len(text.encode("utf-8", "replace")) <= MOST_BYTES:
             break
     return text
