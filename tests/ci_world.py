@@ -1,7 +1,7 @@
 """LoRAs of known worth for the tests of a pipeline: one is promoted, three want to follow it.
 
-`python tests/ci_world.py ...` is the command evalharness with a perceiver that needs no model; the shell scripts of
-the action find it under that name. How noisy a LoRA's pictures are stands in `QUALITY`, by its file's name.
+`python tests/ci_world.py ...` is the command evalharness with a perceiver that needs no model. How noisy a LoRA's
+pictures are stands in `QUALITY`, by its file's name.
 """
 
 import sys
@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 from evalharness import registry
 from evalharness.types import Box, Face, Observation
 
+HERE = Path(__file__).resolve().parent
 QUALITY = {"old": 0.6, "better": 1.0, "equal": 0.6, "worse": 0.2}
 PROMPTS = ("happy", "sad", "angry", "calm", "tired", "proud", "shy", "bored", "eager", "lost")
 SUITE = f"""
@@ -28,9 +29,13 @@ gates:
   - {{metric: faces, at_least: -0.3, relative_to: promoted, minimum_scored: 4, why: no worse than the last one}}
 objective: {{faces: 1.0}}
 """
-COMMAND = """#!/bin/sh
-exec "{python}" "{script}" "$@"
-"""
+COMMANDS = {
+    "evalharness": f'exec "{sys.executable}" "{HERE}/ci_world.py" "$@"',
+    "gh": f'exec "{sys.executable}" "{HERE}/ci_github.py" "$@"',
+    "python": f'exec "{sys.executable}" "$@"',
+    "hf": 'echo "$@" >>"$GITHUB_WORLD/fetched"',
+}
+"""What the scripts find on their PATH."""
 
 
 class Grain:
@@ -51,7 +56,7 @@ class Grain:
 
 
 def write_world(folder: Path) -> None:
-    """A repository of LoRAs below `folder`: loras/, suites/ and conf/, and the command evalharness in bin/."""
+    """A repository of LoRAs below `folder`: loras/, suites/ and conf/, and in bin/ the commands that scripts call."""
     for name in ("loras", "suites", "conf/perception", "conf/backend", "bin"):
         (folder / name).mkdir(parents=True)
     (folder / "suites" / "gated.yaml").write_text(SUITE)
@@ -60,9 +65,10 @@ def write_world(folder: Path) -> None:
     (folder / "conf" / "backend" / "noisy.yaml").write_text(f"name: fake\noptions: {{quality: {{{quality}}}}}\n")
     for number, name in enumerate(QUALITY):
         save_file({"lora_A.weight": np.full((2, 2), number, np.float32)}, folder / "loras" / f"{name}.safetensors")
-    command = folder / "bin" / "evalharness"
-    command.write_text(COMMAND.format(python=sys.executable, script=Path(__file__).resolve()))
-    command.chmod(0o755)
+    for name, line in COMMANDS.items():
+        command = folder / "bin" / name
+        command.write_text(f"#!/bin/sh\n{line}\n")
+        command.chmod(0o755)
 
 
 def main(given: Sequence[str]) -> int:
