@@ -26,6 +26,7 @@ DEFAULTS = {
     "PULL_REQUEST": "7",
     "COMMENT_KEY": "evalharness-report",
     "COMMENT_AUTHOR": BOT,
+    "CONSTRAINTS": "",
     "ARTIFACT_NAME": "evalharness-report",
     "ARTIFACT_URL": "https://github.com/mai/loras/actions/runs/1/artifacts/2",
     "ARTIFACT": "promoted",
@@ -289,3 +290,10 @@ def test_caches_are_named_by_what_is_in_them(repository: Repository) -> None:
     assert keys[0]["model"] == keys[2]["model"]
     assert keys[0]["pip"] == keys[1]["pip"] != keys[2]["pip"]
     assert all("," not in value and len(value) < 512 for one in keys for value in one.values())
+
+
+def test_action_installs_the_harness_that_it_is_a_part_of(repository: Repository) -> None:
+    (repository.folder / "bin" / "python").write_text('#!/bin/sh\necho "$PIP_CONSTRAINT"\nrealpath "$6"\n')
+    for constraints, seen in (("", ""), ("pins.txt", str(repository.folder / "pins.txt"))):
+        assert repository.step("install.sh", CONSTRAINTS=constraints) == 0
+        assert repository.printed.splitlines() == [seen, str(ACTION.parents[2])]

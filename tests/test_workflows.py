@@ -175,7 +175,7 @@ def test_scripts_are_given_what_they_read_and_read_what_they_are_given() -> None
         text = (ACTION / Path(step["run"].strip('"')).name).read_text()
         given = set(step.get("env", {}))
         own = set(re.findall(r"^\s*(?:local )?([A-Z_]+)=", text, flags=re.MULTILINE))
-        read_ones = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", text)) - {"BASH_SOURCE"} - own
+        read_ones = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", text)) - {"BASH_SOURCE", "PWD"} - own
         runners = {name for name in read_ones if name.startswith(("GITHUB_", "RUNNER_"))}
         assert read_ones - runners <= given, step["run"]
         assert given <= read_ones | own | {"GH_TOKEN"}, step["run"]  # gh reads its token itself
