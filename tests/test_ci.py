@@ -214,6 +214,15 @@ def test_what_cannot_be_used_is_exit_code_2_and_a_sentence_in_the_comment(
     assert repository.step("end.sh", EXIT_CODE="2") == 2
 
 
+def test_verdict_of_an_earlier_candidate_is_not_taken_for_this_ones(repository: Repository) -> None:
+    assert repository.gate(CANDIDATE="loras/better.safetensors") == "0"
+    folder = repository.folder / "runs" / "gate"
+    assert (folder / "gate.json").is_file()
+    assert repository.gate(CANDIDATE="loras/none.safetensors") == "2"
+    assert [name for name in ("junit.xml", "gate.json") if (folder / name).exists()] == []
+    assert "✔ Promote" not in repository.comments()[0]["body"]
+
+
 @pytest.mark.parametrize(
     ("code", "strict", "ends"),
     [
