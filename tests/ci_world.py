@@ -33,7 +33,6 @@ COMMANDS = {
     "evalharness": f'exec "{sys.executable}" "{HERE}/ci_world.py" "$@"',
     "gh": f'exec "{sys.executable}" "{HERE}/ci_github.py" "$@"',
     "python": f'exec "{sys.executable}" "$@"',
-    "hf": 'echo "$@" >>"$GITHUB_WORLD/fetched"',
 }
 """What the scripts find on their PATH."""
 

@@ -1,5 +1,6 @@
 """The action's scripts, run as a workflow runs them: a promoted baseline, three candidates, a pull request."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -8,8 +9,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import ci_world
+import huggingface_hub
 import pytest
 from ci_github import BOT, comment
+from huggingface_hub.utils import filter_repo_objects
 
 ACTION = Path(__file__).parent.parent / ".github" / "actions" / "gate"
 OVERRIDES = "backend=noisy\n\n  perception=grain\n"
@@ -285,9 +288,32 @@ def test_missing_baseline_fails_instead_of_judging_without_it(name: str, words: 
 
 
 def test_only_a_hub_id_is_fetched(repository: Repository) -> None:
+    (repository.folder / "bin" / "python").write_text('#!/bin/sh\necho "$@" >>"$GITHUB_WORLD/fetched"\n')
     for model in ("", "loras", "nowhere/at/all.safetensors", "-x/y", "a/b"):
         assert repository.step("fetch-model.sh", BASE_MODEL=model) == 0
-    assert (repository.github / "fetched").read_text() == "download a/b\n"
+    assert (repository.github / "fetched").read_text() == f"{ACTION}/fetch_model.py a/b\n"
+
+
+def test_weights_are_fetched_once_and_not_as_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda model, **more: given.update(more, model=model))
+    monkeypatch.syspath_prepend(str(ACTION))
+    importlib.import_module("fetch_model").main("a/b")
+    assert given.pop("model") == "a/b"
+    wanted = [
+        "model_index.json",
+        "tokenizer/merges.txt",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+    ]
+    doubles = [
+        "v1-5-pruned.safetensors",
+        "v1-5-pruned.ckpt",
+        "unet/diffusion_pytorch_model.bin",
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "unet/diffusion_pytorch_model.non_ema.safetensors",
+    ]
+    assert list(filter_repo_objects([*wanted, *doubles], **given)) == wanted
 
 
 def test_caches_are_named_by_what_is_in_them(repository: Repository) -> None:
