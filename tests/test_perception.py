@@ -224,6 +224,21 @@ def test_real_face_is_found_with_its_mouth(name: str, mouth: str) -> None:
     assert part(observation, "mouth").state == mouth
 
 
+@pytest.mark.parametrize(("coat", "count"), [(0, 2), (30, 1)])
+def test_seam_that_somebody_stands_before_is_no_frame(coat: int, count: int) -> None:
+    wall = np.tile(np.array([170, 170, 160], dtype=np.uint8), (192, 192, 1))
+    wall[::24] = 160
+    wall[:, 74:78] = 20
+    wall[192 - coat :, 40:] = 22
+    assert len(seen(Image.fromarray(wall)).panels) == count
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")
+@pytest.mark.parametrize("name", ["lora_v1__energetic_angry_v2", "lora_v1__stoic_angry_v2"])
+def test_real_face_half_in_shadow_is_found(name: str) -> None:
+    assert len(faces.find_faces(Image.open(REAL / f"{name}.png").convert("RGB"))) == 1
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")
 def test_real_collage_has_several_panels() -> None:
     assert len(seen(Image.open(REAL / "lora_v1__energetic_happy_v1.png")).panels) == 3

@@ -20,6 +20,8 @@ STEP = 8.0
 """Lightness by which a frame differs from what lies on either side of it."""
 REACH = 0.07
 """How far beside a line its surroundings are looked at, as a share of the picture's side."""
+HIDDEN = 0.07
+"""Longest share of a line that may be hidden in one piece: someone who stands before a seam of a wall hides more."""
 SMALLEST = 0.17
 """A panel's least share of the picture's side."""
 
@@ -82,4 +84,13 @@ def _stands_out(lab: Array, typical: Array, at: int) -> float:
         shares.append(float(other.max()))
         steps.append(float(typical[at, 0] - typical[rows[int(other.argmax())], 0]))
     framed = min(shares) >= OTHER and steps[0] * steps[1] > 0 and min(map(abs, steps)) > STEP
-    return min(shares) if framed else 0.0
+    return min(shares) if framed and _hidden(lab, typical[at], at, reach) <= HIDDEN else 0.0
+
+
+def _hidden(lab: Array, color: Array, at: int, reach: int) -> float:
+    """The longest piece of a line, as a share of it, that is of another colour or does not differ from a side."""
+    apart = np.linalg.norm(lab[max(at - reach, 0) : at + reach + 1] - color, axis=2) > SAME
+    place = min(at, reach)
+    seen = ~apart[place] & apart[:place].any(axis=0) & apart[place + 1 :].any(axis=0)
+    pieces, count = ndimage.label(~seen)
+    return float(np.bincount(pieces)[1:].max() / len(seen)) if count else 0.0
