@@ -80,7 +80,7 @@ def figure_row(name: str, figure: Agreement) -> FigureRow:
 def judge_labels(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[Judged, ...]:
     """Look at every labelled image and judge its harmony; raises InputError for one that cannot be read."""
     perceiver: Perceiver = find("perception", config.perception.name)(**config.perception.options)
-    harmony = Harmony()
+    harmony = Harmony(**config.scoring.get("harmony", {}))
     judged = []
     with progress("images", len(labels)) as advance:
         for label in labels:
@@ -103,7 +103,9 @@ def _judge(label: Label, perceiver: Perceiver, harmony: Harmony) -> Judged:
 
 def _cell(label: Label) -> Cell:
     """The cell that the image would be if a suite had asked for it."""
-    prompt = Prompt(id=label.path.name, text="", expect=Expectation(emotion=label.asked, faces=1))
+    prompt = Prompt(
+        id=label.path.name, text="", expect=Expectation(emotion=label.asked, archetype=label.archetype, faces=1)
+    )
     name, source = label.path.name, str(label.path)
     return Cell(
         key=name, pair_key=name, subject=name, strength=1.0, prompt=prompt, setting=Setting(), seed=0, source=source

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 Raw = dict[str, Any]
 
-GROUPS: Mapping[str, str] = {"suite": "suites", "backend": "backend", "perception": "perception"}
+GROUPS: Mapping[str, str] = {"suite": "suites", "backend": "backend", "perception": "perception", "scoring": "scoring"}
 """What can be chosen by a word, and the folder its files are in."""
 
-FREE = ("suite.", "backend.options.", "trackers.")
-"""Keys that are checked elsewhere: `read_suite` knows a suite's, the maker and the trackers their options'."""
+FREE = ("suite.", "backend.options.", "scoring.", "trackers.")
+"""Keys that are checked elsewhere: `read_suite` knows a suite's; the maker, scorers and trackers their options'."""
 
 NO_SUBJECTS = (
     "no subjects are given and the suite lists none; give subjects='[/loras/*.safetensors]', "
@@ -59,8 +59,9 @@ class RunConfig:
     """All that a run is told, in plain values: msgspec writes it as JSON and `config_from_json` reads it back.
 
     `suite` is for `read_suite`; `subjects` are paths, patterns or `name=path`. `folder_path` is the override `folder`.
-    `images` is the folder that `evalharness score` judges, or None where images are generated. `trackers` maps the
-    names of loggers that are told of the results to their options.
+    `images` is the folder that `evalharness score` judges, or None where images are generated. `scoring` maps names
+    of scorers to the keyword arguments they are constructed with, `trackers` those of loggers that are told of the
+    results to their options.
     """
 
     suite: Mapping[str, Any]
@@ -69,6 +70,7 @@ class RunConfig:
     subjects: tuple[str, ...]
     folder_path: str
     images: str | None = None
+    scoring: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trackers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -129,11 +131,12 @@ def config_from_json(raw: Mapping[str, object]) -> RunConfig:
 
 
 def _frozen(raw: Raw, subjects: tuple[str, ...], images: str | None) -> RunConfig:
-    _only_known(raw, {"suite", "backend", "perception", "subjects", "folder", "trackers"}, "")
+    _only_known(raw, {*GROUPS, "subjects", "folder", "trackers"}, "")
     _only_known(raw.get("backend"), {item.name for item in fields(BackendConfig)}, "backend")
     _only_known(raw.get("perception"), {item.name for item in fields(PerceptionConfig)}, "perception")
     _take_perception(raw)
-    plain = {key: raw.get(key) for key in GROUPS} | {"trackers": _trackers(raw.get("trackers"))}
+    told = {"scoring": raw.get("scoring") or {}, "trackers": _trackers(raw.get("trackers"))}
+    plain = {key: raw.get(key) for key in GROUPS} | told
     try:
         return msgspec.convert(
             plain | {"subjects": subjects, "folder_path": raw.get("folder"), "images": images}, RunConfig

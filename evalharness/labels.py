@@ -33,6 +33,7 @@ class Label:
     eyes: str | None = None
     emotions: tuple[str, ...] | None = None
     asked: str | None = None
+    archetype: str | None = None
     stars: int | None = None
 
 
@@ -60,6 +61,7 @@ def _label(table: Path, number: int, row: Mapping[str, str | None]) -> Label:
         eyes=said["eyes"],
         emotions=_emotions(row.get("emotion_allowed"), said["emotion_seen"], place),
         asked=said["prompted"],
+        archetype=row.get("archetype") or None,
         stars=None if said["stars"] is None else int(said["stars"]),
     )
 

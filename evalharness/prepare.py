@@ -1,11 +1,14 @@
 """What a run needs before its first image: the tools that the config names, and the plan."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 from evalharness.backends.base import Maker
 from evalharness.config import RunConfig
+from evalharness.errors import ConfigError, unknown
 from evalharness.paths import resolve
 from evalharness.perception.base import Perceiver
 from evalharness.plan import MakerFacts, Plan, list_files, make_plan, plan_existing
@@ -37,8 +40,19 @@ def open_tools(config: RunConfig, suite: Suite) -> Tools:
     return Tools(
         maker=find("backend", backend.name)(**backend.arguments),
         perceiver=find("perception", perception.name)(**perception.options),
-        scorers=tuple(find("scorer", name)() for name in suite.scorers),
+        scorers=open_scorers(config.scoring, suite.scorers),
     )
+
+
+def open_scorers(scoring: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> tuple[AnyScorer, ...]:
+    """The scorers of these names, told what the config says; raises ConfigError for a scorer or option unknown."""
+    for name, options in scoring.items():
+        known = [key for key in signature(find("scorer", name)).parameters if key not in ("args", "kwargs", "options")]
+        for key in options:
+            if key not in known:
+                raise ConfigError(unknown(f"option of scorer '{name}'", str(key), known))
+    # stars are harmony in other units: they are told what harmony is
+    return tuple(find("scorer", name)(**scoring.get("harmony" if name == "stars" else name, {})) for name in names)
 
 
 def plan_run(config: RunConfig, suite: Suite, maker: Maker, subjects: Sequence[Subject] | None = None) -> Plan:

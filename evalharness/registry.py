@@ -21,6 +21,7 @@ SCORERS: Mapping[str, str] = {
     "hair_side": "evalharness.scorers.hair_side:HairSide",
     "harmony": "evalharness.scorers.harmony:Harmony",
     "parts": "evalharness.scorers.parts:Parts",
+    "stars": "evalharness.scorers.stars:Stars",
 }
 
 BACKENDS: Mapping[str, str] = {

@@ -239,12 +239,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One metric of one cell: a finite value, or None (`unscored`) with the reason. 0 is never 'unknown'."""
+    """One metric of one cell: a finite value, or None (`unscored`) with the reason. 0 is never 'unknown'.
+
+    `label` is a word by which images can be counted, '' where there is none: harmony's and stars' is the failure type.
+    """
 
     metric: str
     value: float | None
     reason: str
     evidence: tuple[Mark, ...] = ()
+    label: str = ""
 
     def __post_init__(self) -> None:
         """Refuse NaN and infinities, which would poison every mean that meets them."""

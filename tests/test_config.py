@@ -7,6 +7,7 @@ import pytest
 
 from evalharness.config import compose, compose_score, config_from_json
 from evalharness.errors import ConfigError, SuiteError
+from evalharness.prepare import open_scorers
 from evalharness.suite import read_suite
 
 
@@ -30,6 +31,25 @@ def test_run_without_overrides_is_the_demo() -> None:
     assert config.folder == Path("runs/demo")
     assert config.subjects == ("demo:loras/sakichan-*.safetensors",), "the suite's own list is used where none is given"
     assert "subjects" not in config.suite
+
+
+def test_archetypes_windows_are_shipped_and_a_users_file_replaces_them(here: Path) -> None:
+    shipped = compose([]).scoring["harmony"]
+    assert shipped["intensity"]["soft"][0] < shipped["intensity"]["energetic"][0]
+    write(here / "conf" / "scoring" / "mine.yaml", "harmony: {three_stars: 0.9}\n")
+    assert compose(["scoring=mine"]).scoring == {"harmony": {"three_stars": 0.9}}
+    changed = compose(["scoring.harmony.intensity.soft=[0.1,0.9]"]).scoring["harmony"]["intensity"]
+    assert changed["soft"] == [0.1, 0.9]
+
+
+def test_misspelt_option_of_a_scorer_is_refused_with_the_nearest() -> None:
+    config = compose(["scoring.harmony.tree_stars=0.9"])
+    with pytest.raises(
+        ConfigError, match=r"unknown option of scorer 'harmony' 'tree_stars'. Did you mean 'three_stars'"
+    ):
+        open_scorers(config.scoring, ("stars",))
+    (stars,) = open_scorers({"harmony": {"three_stars": 0.9}}, ("stars",))
+    assert stars.harmony.three_stars == 0.9
 
 
 def test_overrides_reach_their_keys() -> None:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from judging import BOX, EMOTIONS, expecting, face, part, seen, whole_face
 from scipy.spatial.distance import jensenshannon
 
+from evalharness.errors import ConfigError
 from evalharness.scorers.agreement import agreement, mixture, seen_together
-from evalharness.scorers.harmony import Harmony, harmony, odd_one
-from evalharness.types import Face, Score
+from evalharness.scorers.harmony import GROUPS, Harmony, harmony, odd_one
+from evalharness.scorers.stars import Stars
+from evalharness.types import Face, Finding, Score
 
 
 def dist(emotion: str, share: float = 0.9) -> dict[str, float]:
@@ -138,6 +140,60 @@ def test_harmony_of_three_is_the_mean_of_the_experiments_questions() -> None:
     assert harmony({"eyes": eyes, "brows": brows, "mouth": mouth}) == pytest.approx(expected)
 
 
+def test_every_face_below_three_stars_has_a_failure_type() -> None:
+    cell = expecting(emotion="happy")
+    whole = all_parts("happy", "happy", "happy")
+    gone = replace(whole, parts=(*whole.parts[:3], replace(whole.parts[3], state="missing")))
+    judged = {
+        name: Stars().score(cell, seen(found), None)
+        for name, found in {
+            "": whole,
+            "A": all_parts("happy", "angry", "happy"),
+            "B": all_parts("happy", "happy", "happy", 0.28),
+            "C": all_parts("sad", "sad", "sad"),
+            "D": gone,
+        }.items()
+    }
+    assert {name: score.label for name, score in judged.items()} == {name: name for name in judged}
+    assert {name: score.value for name, score in judged.items()} == {"": 3.0, "A": 2.0, "B": 2.0, "C": 1.0, "D": 1.0}
+
+
+def test_a_quiet_smile_suits_a_soft_face_and_not_an_energetic_one() -> None:
+    quiet = {"happy": 0.55, "neutral": 0.40, "sad": 0.05}
+    found = seen(replace(all_parts("happy", "happy", "happy"), parts=whole_face(dict.fromkeys(GROUPS, quiet)).parts))
+    judge = Harmony(three_stars=0.6, intensity={"soft": [0.4, 1.0], "energetic": [0.9, 1.0], "stoic": [0.1, 0.2]})
+    soft, energetic, stoic, other = (
+        judge.score(expecting(emotion="happy", archetype=name), found, None)
+        for name in ("soft", "energetic", "stoic", "cat")
+    )
+    assert (soft.value, soft.label) == (other.value, "")
+    assert energetic.label == stoic.label == "B"
+    assert "happy too weak" in energetic.reason
+    assert "happy too strong" in stoic.reason
+
+
+def test_neutral_that_is_asked_has_no_intensity() -> None:
+    judge = Harmony(intensity={"soft": [0.4, 1.0]})
+    found = seen(all_parts("neutral", "neutral", "neutral"))
+    assert judge.score(expecting(emotion="neutral", archetype="soft"), found, None).label == ""
+
+
+@pytest.mark.parametrize("window", [[0.5], [0.9, 0.1], 0.5, [0.0, 2.0], ["a", "b"]])
+def test_a_window_that_is_none_is_refused(window: object) -> None:
+    with pytest.raises(ConfigError, match=r"intensity of 'soft' is .*\[least, most\]"):
+        Harmony(intensity={"soft": window})
+
+
+def test_a_distortion_counts_where_its_finder_is_proven() -> None:
+    whole = seen(all_parts("happy", "happy", "happy"))
+    blank = Finding(name="blank_eyes", strength=0.9, absence_counts=False)
+    labels = [
+        Harmony().score(expecting(emotion="happy"), replace(whole, findings=(one,)), None).label
+        for one in (blank, replace(blank, absence_counts=True))
+    ]
+    assert labels == ["", "D"]
+
+
 def test_marks_name_what_each_part_says() -> None:
     found = face(part("brows", **dist("angry")), replace(part("mouth", **dist("sad")), box=None, outline=((1.0, 2.0),)))
     assert [mark.label for mark in rated(found, "sad").evidence] == ["face", "brows: angry"]
@@ -158,3 +214,4 @@ def test_a_part_that_goes_missing_never_raises_harmony(
     after = rated(replace(found, parts=tuple(parts)), asked).value
     assert before is not None and after is not None
     assert 0.0 <= after <= before <= 1.0
+    assert Harmony().stars(after) <= Harmony().stars(before)

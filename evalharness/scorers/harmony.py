@@ -1,6 +1,6 @@
 """Do eyes, brows and mouth agree, and on the asked emotion? The published experiment's question, as one number."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +8,8 @@ from evalharness.scorers.agreement import agreement, mixture, seen_together
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, part_mark, several
 from evalharness.scorers.faces import asked_faces, no_face
-from evalharness.types import EMOTIONS, Cell, Face, Mark, Observation, Part, Reference, Score
+from evalharness.scorers.failures import ANY, DISTORTED, beyond, intensity, named, windows
+from evalharness.types import EMOTIONS, Cell, Face, Finding, Mark, Observation, Part, Reference, Score
 
 GROUPS = {"eyes": ("left_eye", "right_eye"), "brows": ("brows",), "mouth": ("mouth",)}
 READABLE = ("present", "closed")
@@ -23,29 +24,49 @@ class Reading:
     missing: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """A value in 0..1, what was seen in words, and the failure type (A to D; '' for three stars)."""
+
+    value: float
+    reason: str
+    failure: str = ""
+
+
 class Harmony:
     """Agreement of the parts x probability of the asked emotion, 0..1: 1 = all agree and show what was asked.
 
     Agreement is the mean of the experiment's three questions (eyes with mouth, brows with the rest, the whole), each
     1 - Jensen-Shannon divergence. The emotion seen is the product of the parts weighted by their confidence. Where no
     emotion is asked, the most probable one takes its place: does the face read as one emotion? A missing part makes
-    the value 0, as it makes one star in the experiment; hidden and unsure parts are left out.
+    the value 0, as it makes one star in the experiment; hidden and unsure parts are left out. An emotion that shows
+    too weakly or too strongly for its archetype costs as much as it lies outside the archetype's window. The score's
+    label is the failure type (see failures.py) of every image below three stars.
 
     Args:
         three_stars: values from here on have no failure type: all agree, on the asked emotion.
         two_stars: values from here on are minor issues; below, features compete or it is another emotion.
         coherent: agreement from here on counts as one emotion, so that another one is a drift (C).
+        intensity: [least, most] of 1 - P(neutral) by archetype, as conf/scoring documents; others may have any.
     """
 
     name: ClassVar[str] = "harmony"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool] = True
 
-    def __init__(self, *, three_stars: float = 0.75, two_stars: float = 0.45, coherent: float = 0.7) -> None:
+    def __init__(
+        self,
+        *,
+        three_stars: float = 0.75,
+        two_stars: float = 0.45,
+        coherent: float = 0.7,
+        intensity: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
         self.three_stars = three_stars
         self.two_stars = two_stars
         self.coherent = coherent
+        self.windows = windows(intensity or {})
 
     def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
         """Judge the main face; unscored without one, with fewer than two readable parts, or for an unknown emotion."""
@@ -59,30 +80,38 @@ class Harmony:
         known = {*EMOTIONS, *(name for shares in reading.emotions.values() for name in shares)}
         if asked is not None and asked not in known:
             return unscored(self.name, f"no part reader knows the emotion '{asked}'")
-        broken = crowd or (f"{' and '.join(reading.missing)} missing" if reading.missing else None)
-        value, reason = (0.0, f"{broken} (D, style override)") if broken else self._judge(reading, asked)
-        return Score(metric=self.name, value=value, reason=reason, evidence=_marks(face, reading))
+        if broken := crowd or _broken(reading, observation):
+            judged = Opinion(value=0.0, reason=f"{broken} (D, style override)", failure="D")
+        else:
+            judged = self._judge(reading, asked, self.windows.get(cell.prompt.expect.archetype or "", ANY))
+        marks = _marks(face, reading)
+        return Score(metric=self.name, value=judged.value, reason=judged.reason, evidence=marks, label=judged.failure)
 
     def stars(self, value: float) -> int:
         """The value in the experiment's stars: 3 perfect, 2 acceptable, 1 broken."""
         return 3 if value >= self.three_stars else 2 if value >= self.two_stars else 1
 
-    def _judge(self, reading: Reading, asked: str | None) -> tuple[float, str]:
+    def _judge(self, reading: Reading, asked: str | None, window: tuple[float, float]) -> Opinion:
         seen, top = _seen(reading)
         together = harmony(reading.emotions)
-        value = together * seen.get(asked or top, 0.0)
+        outside = 0.0 if (asked or top) == "neutral" else beyond(intensity(seen), window)
+        value = together * seen.get(asked or top, 0.0) * (1.0 - abs(outside))
         said = f"reads as {top} ({seen[top]:.2f}), parts agree {together:.2f}; asked: {asked or 'any one emotion'}"
-        failure = None if value >= self.three_stars else self._failure(reading, together, top, asked or top)
-        return value, f"{said}; {failure}" if failure else said
+        if value >= self.three_stars:
+            return Opinion(value=value, reason=said)
+        failure, detail = self._failure(reading, together, top, asked or top, outside)
+        return Opinion(value=value, reason=f"{said}; {named(failure, detail)}", failure=failure)
 
-    def _failure(self, reading: Reading, together: float, top: str, asked: str) -> str:
+    def _failure(self, reading: Reading, together: float, top: str, asked: str, outside: float) -> tuple[str, str]:
         tops = {group: max(shares, key=lambda name: shares[name]) for group, shares in reading.emotions.items()}
         if top != asked and together >= self.coherent:
-            return f"C, emotional drift: {top} instead of {asked}"
-        if len(set(tops.values())) > 1:
+            return "C", f"{top} instead of {asked}"
+        if len(set(tops.values())) > 1 and not (top == asked and outside and together >= self.coherent):
             said = ", ".join(f"{group} {emotion}" for group, emotion in tops.items())
-            return f"A, feature isolation: {odd_one(reading.emotions)} ({said})"
-        return f"B, intensity mismatch: {asked} too weak" if top == asked else f"C, emotional drift: {top}"
+            return "A", f"{odd_one(reading.emotions)} ({said})"
+        if top == asked:
+            return "B", f"{asked} too {'strong' if outside > 0 else 'weak'}"
+        return "C", f"{top} instead of {asked}"
 
 
 def read(face: Face) -> Reading:
@@ -127,6 +156,17 @@ def odd_one(emotions: Mapping[str, Mapping[str, float]]) -> str:
         return agreement([emotions[group], mixture([emotions[other] for other in emotions if other != group])])
 
     return f"{min(emotions, key=with_others)} against the rest"
+
+
+def _broken(reading: Reading, observation: Observation) -> str | None:
+    """What is missing or distorted in a face, in words, or None."""
+    proven = [one.name.replace("_", " ") for one in observation.findings if one.name in DISTORTED and _proven(one)]
+    missing = f"{' and '.join(reading.missing)} missing" if reading.missing else ""
+    return ", ".join([missing] * bool(missing) + proven) or None
+
+
+def _proven(finding: Finding) -> bool:
+    return finding.absence_counts and finding.strength >= 0.5
 
 
 def _tells(part: Part) -> bool:

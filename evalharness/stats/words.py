@@ -15,6 +15,7 @@ PASSING = {
     "hair_side": "hair on the asked side",
     "harmony": "a harmonious face",
     "parts": "all parts of the face",
+    "stars": "stars for harmony",
 }
 
 SHARES = ("share_passing", "share_scored")
