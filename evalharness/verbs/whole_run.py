@@ -11,6 +11,7 @@ from evalharness.run import run
 from evalharness.trackers.entries import entries
 from evalharness.trackers.opened import Trackers
 from evalharness.verbs.answers import print_run
+from evalharness.verbs.grid_tables import print_grid
 
 
 def whole_run(config: RunConfig, *, as_json: bool = False) -> int:
@@ -20,6 +21,8 @@ def whole_run(config: RunConfig, *, as_json: bool = False) -> int:
         finished = run(config, progress)
     page = write_report(config.folder, finished)
     print_run(finished, config.folder, as_json=as_json)
+    if not as_json:
+        print_grid(finished)
     trackers.log(entries(finished, config.folder, page))
     trackers.close()
     return exit_code(finished.judgement.decision)
