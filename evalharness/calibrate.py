@@ -13,6 +13,7 @@ from evalharness.config import RunConfig
 from evalharness.errors import InputError
 from evalharness.labels import Label
 from evalharness.perception.base import Perceiver
+from evalharness.prepare import open_scorers
 from evalharness.registry import find
 from evalharness.report.calibration import Answer, Disagreement, FigureRow, write_calibration
 from evalharness.report.html import write_whole
@@ -30,6 +31,7 @@ from evalharness.stats.agreement import (
     rate,
     recall,
 )
+from evalharness.stats.fitting import Fit, fit_stars
 from evalharness.types import EMOTIONS, Cell, Expectation, Failure, Observation, Progress, Prompt, Score, Setting
 
 NOT_SEEN = "none"
@@ -57,7 +59,11 @@ class Question:
 
 def calibrate(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[Sequence[FigureRow], Path]:
     """Judge all labelled images; write agreement.json and the page of differences; the figures in words, the page."""
-    judged = judge_labels(config, labels, progress)
+    return write_agreement(config, judge_labels(config, labels, progress))
+
+
+def write_agreement(config: RunConfig, judged: Sequence[Judged]) -> tuple[Sequence[FigureRow], Path]:
+    """Write agreement.json and the page of differences; returns the figures in words and the page's path."""
     figures = agreements(judged, np.random.default_rng(0))
     config.folder.mkdir(parents=True, exist_ok=True)
     write_whole(config.folder / "agreement.json", encode_readably(figures).decode("utf-8"))
@@ -80,7 +86,7 @@ def figure_row(name: str, figure: Agreement) -> FigureRow:
 def judge_labels(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[Judged, ...]:
     """Look at every labelled image and judge its harmony; raises InputError for one that cannot be read."""
     perceiver: Perceiver = find("perception", config.perception.name)(**config.perception.options)
-    harmony = Harmony(**config.scoring.get("harmony", {}))
+    harmony = _harmony(config)
     judged = []
     with progress("images", len(labels)) as advance:
         for label in labels:
@@ -110,6 +116,21 @@ def _cell(label: Label) -> Cell:
     return Cell(
         key=name, pair_key=name, subject=name, strength=1.0, prompt=prompt, setting=Setting(), seed=0, source=source
     )
+
+
+def fit(config: RunConfig, judged: Sequence[Judged]) -> Fit:
+    """Harmony's thresholds fitted to the stars; raises InputError where too few images have both."""
+    graded = [(one.score.value, one.label.stars) for one in judged]
+    both = [(value, stars) for value, stars in graded if value is not None and stars is not None]
+    harmony = _harmony(config)
+    values, stars = [value for value, _ in both], [stars for _, stars in both]
+    return fit_stars(values, stars, (harmony.two_stars, harmony.three_stars))
+
+
+def _harmony(config: RunConfig) -> Harmony:
+    (harmony,) = open_scorers(config.scoring, ("harmony",))
+    assert isinstance(harmony, Harmony)
+    return harmony
 
 
 # What both are asked

@@ -105,3 +105,13 @@ def test_real_collages_are_found(tmp_path: Path) -> None:
         writer.writerows([row | {"file": str(LAB / "images" / row["file"])} for row in few])
     assert main(["calibrate", str(tmp_path), f"folder={tmp_path / 'out'}"]) == 0
     assert json.loads((tmp_path / "out" / "agreement.json").read_text())["several_recall"]["value"] == 1.0
+
+
+def test_fit_of_four_images_is_refused_in_one_sentence(
+    labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["calibrate", str(labelled), "--fit", f"folder={tmp_path}"]) == 2
+    captured = capsys.readouterr()
+    assert "a fit needs 20 or more" in captured.err
+    assert "stars kappa" in captured.out, "the agreement is worth printing all the same"
+    assert not (tmp_path / "conf").exists()

@@ -11,6 +11,8 @@ HELP = "how far the judges agree with a person's labels"
 def add(verb: argparse.ArgumentParser) -> None:
     """Its flags."""
     verb.add_argument("labels", type=Path, metavar="LABELS", help="a folder with labels.csv, or a CSV")
+    text = "also fit the stars' thresholds to the labels, and write them as a file for conf/scoring"
+    verb.add_argument("--fit", action="store_true", help=text)
     add_json(verb)
     add_overrides(verb)
 
@@ -19,20 +21,26 @@ def do(options: argparse.Namespace) -> int:
     """Calibrate, and print the figures."""
     from evalharness import console
     from evalharness.bars import bars
-    from evalharness.calibrate import calibrate
+    from evalharness.calibrate import fit, judge_labels, write_agreement
     from evalharness.codec import decode
     from evalharness.config import compose_calibration
     from evalharness.labels import read_labels
     from evalharness.stats.agreement import Agreement
     from evalharness.verbs.answers import print_json
+    from evalharness.verbs.fitted import print_fit, write_fit
 
     labels = read_labels(options.labels)
     config = compose_calibration(options.labels, options.overrides, options.config_dir)
     with bars() as progress:
-        rows, page = calibrate(config, labels, progress)
+        judged = judge_labels(config, labels, progress)
+    rows, page = write_agreement(config, judged)
+    found = fit(config, judged) if options.fit else None
+    written = write_fit(config.folder, options.labels, found) if found else None
     if options.json:
         figures = decode(page.with_name("agreement.json").read_bytes(), dict[str, Agreement])
-        print_json({"images": len(labels), "figures": figures, "report": page})
-    else:
-        console.print_calibration(rows, page)
+        print_json({"images": len(labels), "figures": figures, "report": page, "fitted": written})
+        return 0
+    console.print_calibration(rows, page)
+    if found and written:
+        print_fit(found, written)
     return 0
