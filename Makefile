@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check simulate format clean
+.PHONY: demo test check simulate calibrate format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -18,6 +18,10 @@ check: $(VENV)/installed-dev
 
 simulate: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/simulate.py
+
+# LABELS=folder compares with a person's labels as well
+calibrate: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/calibrate.py
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from evalharness.errors import PerceptionError
 from evalharness.paths import resolve
@@ -222,6 +222,23 @@ def test_real_face_is_found_with_its_mouth(name: str, mouth: str) -> None:
     observation = seen(Image.open(REAL / f"{name}.png"))
     assert len(observation.faces) == 1
     assert part(observation, "mouth").state == mouth
+
+
+def strength(image: Image.Image, name: str) -> float:
+    return next(one.strength for one in seen(image).findings if one.name == name)
+
+
+def test_burnt_and_washed_out_pictures_are_told_from_plain_ones() -> None:
+    plain = picture(background="park")
+    burnt = ImageEnhance.Contrast(ImageEnhance.Color(plain).enhance(2.5)).enhance(1.8)
+    pale = Image.blend(plain, Image.new("RGB", plain.size, (205, 205, 205)), 0.7)
+    assert strength(plain, "burnt") < 0.5 < strength(burnt, "burnt")
+    assert strength(plain, "washed_out") < 0.5 < strength(pale, "washed_out")
+
+
+def test_picture_without_colour_is_not_judged_for_burning() -> None:
+    grey = picture(background="park").convert("L").convert("RGB")
+    assert "burnt" not in {one.name for one in seen(grey).findings}
 
 
 @pytest.mark.parametrize(("coat", "count"), [(0, 2), (30, 1)])

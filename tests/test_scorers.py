@@ -193,12 +193,23 @@ def test_absence_counts_only_where_the_finder_was_proven() -> None:
     assert (proven.value, proven.reason) == (1.0, "no animal ears")
     weak = Artifacts().score(cell, seen(findings=(finding("animal_ears", 0.1, False),)), None)
     assert weak.value is None
-    assert weak.reason == "no animal ears seen, but offline perception cannot rule it out"
+    assert weak.reason == "no animal ears seen, but offline perception cannot rule it out: needs a vision model"
 
 
 def test_what_nobody_looked_for_is_unscored() -> None:
     score = Artifacts().score(expecting(forbid=("rope", "collage")), seen(face()), None)
-    assert (score.value, score.reason) == (None, "no rope seen, but offline perception cannot rule it out")
+    assert (score.value, score.reason) == (
+        None,
+        "no rope seen, but offline perception cannot rule it out: needs a vision model",
+    )
+
+
+@pytest.mark.parametrize(("cut", "value"), [(True, 0.0), (False, None)])
+def test_face_that_the_frame_cuts_is_seen_and_its_absence_is_not_proven(cut: bool, value: float | None) -> None:
+    observed = seen(replace(face(), cut_by_frame=cut))
+    score = Artifacts().score(expecting(forbid=("cut_face",)), observed, None)
+    assert score.value == value
+    assert ("needs a vision model" in score.reason) != cut
 
 
 @pytest.mark.parametrize("observation", [seen(panels=(BOX, BOX)), seen(face(), face())], ids=["panels", "faces"])

@@ -1,4 +1,4 @@
-"""Things that should perhaps not be there: rope, animal ears, blur, blank eyes; each with a strength in 0..1."""
+"""Things that should perhaps not be there: rope, animal ears, blur, blank eyes, spoilt tones; strengths in 0..1."""
 
 import numpy as np
 from PIL import Image
@@ -9,14 +9,20 @@ from evalharness.perception.geometry import Array, HeadFrame, Mask, box_of
 from evalharness.perception.hair import HairMask
 from evalharness.types import Finding
 
-NAMES = ("rope", "animal_ears", "blur", "blank_eyes")
+NAMES = ("rope", "animal_ears", "blur", "blank_eyes", "burnt", "washed_out")
 
 
 ROPE = 1.9
 EARS = 0.1
 BLUR = 0.46
 BLANK = 0.27
-"""Where the four strengths are 0.5; from drawn looks with and without faults at 128 pixels, after an autoencoder."""
+BURNT = 0.6
+WASHED_OUT = 43.0
+"""Where the strengths are 0.5; from drawn looks with and without faults at 128 pixels, after an autoencoder."""
+
+COLORED = 40
+"""Steps of 255 between a pixel's channels from which it has a colour that can burn."""
+SIDE = 192
 
 
 def logistic(value: float, middle: float, width: float) -> float:
@@ -81,6 +87,27 @@ def find_blur(image: Image.Image) -> Finding:
     return Finding(
         name="blur", strength=logistic(effect, BLUR, 0.02), absence_counts=False, note=f"blur {effect:.2f} of 1"
     )
+
+
+def find_washed_out(lab: Array) -> Finding:
+    """How little lies between the dark and the light of a picture."""
+    dark, light = np.percentile(lab[..., 0], (2, 98))
+    reach = float(light - dark)
+    note = f"lightness spans {reach:.0f} of 100 (washed out below {WASHED_OUT:.0f})"
+    strength = logistic(-reach, -WASHED_OUT, 2.0)
+    return Finding(name="washed_out", strength=strength, absence_counts=False, note=note)
+
+
+def find_burnt(image: Image.Image) -> Finding | None:
+    """The share of coloured pixels with a channel at its end, as too much guidance leaves them; None without colour."""
+    small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.int64)
+    high, low = small.max(axis=2), small.min(axis=2)
+    colored = high - low >= COLORED
+    if colored.mean() < 0.05:
+        return None
+    clipped = float(((high >= 250) | (low <= 5))[colored].mean())
+    note = f"{clipped:.0%} of the coloured pixels are as vivid as can be"
+    return Finding(name="burnt", strength=logistic(clipped, BURNT, 0.05), absence_counts=False, note=note)
 
 
 def find_blank_eyes(iris: float) -> Finding:

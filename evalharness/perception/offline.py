@@ -139,6 +139,9 @@ def find_faults(
     # a head found by its hair alone has no certain size, and then the body has no certain place
     frame = None if face is None else face.frame.scaled(view.shrink)
     found = [findings.find_rope(view.small, frame, None if hair is None else hair.mask), findings.find_blur(view.image)]
+    found.append(findings.find_washed_out(view.small))
+    if burnt := findings.find_burnt(view.image):
+        found.append(burnt)
     if hair is not None:
         found.append(findings.find_ears(hair))
     if irises:

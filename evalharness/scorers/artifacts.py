@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from evalharness.scorers.base import unscored
-from evalharness.scorers.evidence import box_mark, several
+from evalharness.scorers.evidence import box_mark, main_face, several
 from evalharness.scorers.faces import asked_faces
 from evalharness.types import Cell, Mark, Observation, Reference, Score
 
@@ -49,6 +49,8 @@ class Artifacts:
     def _look(self, thing: str, cell: Cell, observation: Observation) -> Sight:
         if thing == "collage" and (sight := _collage(cell, observation)):
             return sight
+        if thing == "cut_face" and (face := main_face(observation)) and face.cut_by_frame:
+            return Sight(seen=True, words="the frame cuts the face", marks=(box_mark("cut face", face.box),))
         found = [finding for finding in observation.findings if finding.name == thing]
         strong = [finding for finding in found if finding.strength >= self.strength]
         name = thing.replace("_", " ")
@@ -58,7 +60,9 @@ class Artifacts:
             return Sight(seen=True, words=f"{name} seen ({notes})" if notes else f"{name} seen", marks=marks)
         if any(finding.absence_counts for finding in found):
             return Sight(seen=False, words=f"no {name}")
-        return Sight(seen=None, words=f"no {name} seen, but offline perception cannot rule it out")
+        return Sight(
+            seen=None, words=f"no {name} seen, but offline perception cannot rule it out: needs a vision model"
+        )
 
 
 def _collage(cell: Cell, observation: Observation) -> Sight | None:
