@@ -16,7 +16,7 @@ ROPE = 1.9
 EARS = 0.1
 BLUR = 0.46
 BLANK = 0.27
-BURNT = 0.6
+BURNT = 0.7
 WASHED_OUT = 43.0
 """Where the strengths are 0.5; from drawn looks with and without faults at 128 pixels, after an autoencoder."""
 
