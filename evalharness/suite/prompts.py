@@ -7,12 +7,15 @@ from string import Formatter
 from typing import Any
 
 from evalharness.errors import SuiteError, unknown
+from evalharness.suite.sides import with_hair_side
 from evalharness.suite.strict import convert, listed, one_of, only_known
 from evalharness.types import Expectation, Prompt
 
 WORDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "emotion": ("emotion", ("neutral", "happy", "sad", "angry", "surprised")),
     "hair_side": ("side", ("left", "right", "none")),
+    "character_side": ("side", ("left", "right")),
+    "hairstyle": ("hairstyle", ("side_ponytail", "twin_tails", "ponytail", "down")),
     "view": ("view", ("front", "behind", "left_profile", "right_profile")),
 }
 """What an expectation may say, with what a wrong word is called; its other texts are free."""
@@ -61,7 +64,8 @@ def _prompt(defaults: Raw, raw: object, place: str) -> Prompt:
     _check_expectation(expect, f"{place}.expect")
     # None takes back what the suite expects of its prompts, and is what a dataclass holds where nothing is asked
     merged = {key: value for key, value in {**defaults["expect"], **expect}.items() if value is not None}
-    prompt = convert({"negative": defaults["negative"], **given, "expect": merged}, Prompt, place)
+    asked = with_hair_side(merged, f"{place}.expect")
+    prompt = convert({"negative": defaults["negative"], **given, "expect": asked}, Prompt, place)
     if not prompt.id or not prompt.text.strip():
         raise SuiteError(f"{place} needs an id and a text that are not empty.")
     return prompt
