@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from judging import expecting, seen
 from skimage.color import lab2rgb, rgb2lab
 
-from evalharness.scorers.color_drift import EyeColorDrift, HairColorDrift, change_in_words, typical_color
-from evalharness.scorers.lab import chroma, direction, hexadecimal, hue, hue_name, turn
+from evalharness.scorers.color_drift import EyeColorDrift, HairColorDrift, SkinColorDrift, change_in_words
+from evalharness.scorers.lab import against_grey, chroma, direction, hexadecimal, hue, hue_name, turn
+from evalharness.scorers.typical import typical_color, weighted_median
 from evalharness.types import Color, Lab, Observation, Reference, Score
 
 BROWN: Lab = (40.0, 14.0, 22.0)
@@ -39,7 +40,8 @@ def test_a_turn_towards_orange_reads_like_a_persons_remark() -> None:
     score = HairColorDrift().score(expecting(), showing(polar(40, 40, 64)), references)
     assert score.value is not None and score.value > 5
     assert score.reason == (
-        f"hair 14 degrees towards orange, more saturated (deltaE00 {score.value:.1f}; references spread 1.0)"
+        f"hair 14 degrees towards orange, more saturated (deltaE00 {score.value:.1f}; references spread 1.0); "
+        "hue +14, chroma +10, lightness +0; further out than every reference"
     )
     assert [mark.kind for mark in score.evidence] == ["swatch", "swatch"]
 
@@ -91,9 +93,60 @@ def test_more_chroma_is_more_saturated_and_further_is_a_larger_drift(
 
 
 def test_the_reference_is_the_median_so_that_one_odd_image_does_not_move_it() -> None:
-    middle, spread = typical_color(np.array([BROWN] * 9 + [(90.0, -80.0, 80.0)]))
-    assert middle == pytest.approx(BROWN)
-    assert spread < 15
+    found = typical_color([hair_of(BROWN)] * 9 + [hair_of((90.0, -80.0, 80.0))])
+    assert found.middle == pytest.approx(BROWN)
+    assert found.spread < 15
+
+
+def hair_of(lab: Lab, confidence: float = 1.0) -> Color:
+    return Color(region="hair", lab=lab, share=0.2, confidence=confidence)
+
+
+def test_an_unsure_reference_counts_less() -> None:
+    sure, unsure = hair_of(BROWN, 0.9), hair_of((70.0, 0.0, 0.0), 0.3)
+    assert typical_color([sure, unsure, unsure]).middle == pytest.approx(BROWN)
+    assert weighted_median(np.array((1.0, 2.0, 4.0, 9.0)), np.ones(4)) == pytest.approx(3.0)
+    assert weighted_median(np.array((5.0, 1.0)), np.array((3.0, 1.0))) == pytest.approx(5.0)
+
+
+def test_share_of_references_further_out_is_said() -> None:
+    references = reference(BROWN, BROWN, (44.0, 14.0, 22.0), (50.0, 14.0, 22.0))
+    score = HairColorDrift().score(expecting(), showing((46.0, 14.0, 22.0)), references)
+    assert score.reason.endswith("25% of the references lie further out")
+
+
+def test_skin_has_a_metric_of_its_own() -> None:
+    scorer = SkinColorDrift()
+    assert scorer.name == "skin_color_drift"
+    assert scorer.score(expecting(), showing(BROWN, "skin"), reference(BROWN, region="skin")).value == 0.0
+
+
+def under(tint: Lab, hair: Lab, confidence: float = 1.0) -> Observation:
+    background = Color(region="background", lab=tint, share=0.4, confidence=confidence)
+    return seen(colors=(hair_of(hair), background))
+
+
+def test_grey_background_under_warm_light_takes_the_light_away() -> None:
+    warm = (85.0, 6.0, 19.0)
+    references = Reference(names=("a", "b"), observations=(under((85.0, 0.0, 0.0), BROWN),) * 2)
+    lit = against_grey(BROWN, (85.0, -6.0, -18.0))
+    raw = HairColorDrift().score(expecting(), under(warm, lit), references)
+    assert raw.value is not None and raw.value > 3
+    balanced = float(raw.reason.rsplit(" ", 1)[1])
+    assert balanced < raw.value / 3
+
+
+@pytest.mark.parametrize("background", [((60.0, 30.0, 40.0), 1.0), ((85.0, 4.0, 14.0), 0.6), ((5.0, 1.0, 2.0), 1.0)])
+def test_background_that_is_coloured_patterned_or_dark_corrects_nothing(background: tuple[Lab, float]) -> None:
+    plain = Reference(names=("a",), observations=(under((85.0, 0.0, 0.0), BROWN),))
+    score = HairColorDrift().score(expecting(), under(background[0], BROWN, background[1]), plain)
+    assert "background" not in score.reason
+
+
+@given(st.floats(10, 95), st.floats(-20, 20), st.floats(-20, 20))
+def test_a_tint_taken_as_grey_is_grey(light: float, red: float, yellow: float) -> None:
+    assert against_grey((light, red, yellow), (light, red, yellow)) == pytest.approx((light, 0.0, 0.0), abs=1e-6)
+    assert against_grey((light, red, yellow), (50.0, 0.0, 0.0)) == pytest.approx((light, red, yellow), abs=1e-6)
 
 
 def test_references_are_measured_again_when_they_change() -> None:
@@ -116,8 +169,8 @@ def test_eyes_have_a_metric_of_their_own() -> None:
         (showing(BROWN), None, "names no reference images"),
         (showing(BROWN), reference(), "names no reference images"),
         (seen(), reference(BROWN), "no colour of the hair"),
+        (showing(BROWN, confidence=0.1), reference(BROWN), "too little clear colour (0.10)"),
         (seen(blind={"hair": "a hood covers it"}), reference(BROWN), "a hood covers it"),
-        (showing(BROWN, confidence=0.1), reference(BROWN), "no colour of the hair"),
         (showing(BROWN), reference(BROWN, region="skin"), "no reference image shows"),
     ],
 )

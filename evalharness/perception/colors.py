@@ -12,6 +12,14 @@ BIN = 2.0
 """Width of a histogram bin of the a*b* plane."""
 REACH = 5.0
 """Chroma distance within which a pixel belongs to the mode."""
+LIGHT_REACH = 10.0
+"""Lightness about the most frequent one whose median is taken: less would jump between light and shade."""
+LIGHT_SMOOTH = 4.0
+"""Bins of 2 by which the histogram of lightness is smoothed: screentones and strands give many peaks."""
+STEPS = 4
+"""Steps in which a mode found in a histogram follows the pixels around it."""
+DEEP = 3.0
+"""Pixels at least this far from a mask's edge count fully."""
 ENOUGH = 12
 """Pixels a region must have before its colour means anything."""
 
@@ -22,26 +30,35 @@ def to_lab(image: Image.Image) -> Array:
     return lab
 
 
-def chroma_mode(pixels: Array) -> tuple[Array, Mask]:
+def chroma_mode(pixels: Array, weights: Array | None = None) -> tuple[Array, Mask]:
     """The mode of the a*b* plane of Lab pixels (n, 3) at its most frequent lightness, and which pixels belong to it.
 
-    The histogram is smoothed by 1.5 bins, so that the mode of few pixels is not a matter of bin edges.
+    The histogram is smoothed by 1.5 bins and its peak then follows the pixels around it (mean shift, Fukunaga and
+    Hostetler 1975), so that the mode is not a matter of bin edges. `weights` (n,) say how much each pixel counts.
     """
+    counted = np.ones(len(pixels)) if weights is None else weights
     edges = np.arange(-110.0, 110.0 + BIN, BIN)
-    counts, _, _ = np.histogram2d(pixels[:, 1], pixels[:, 2], bins=(edges, edges))
+    counts, _, _ = np.histogram2d(pixels[:, 1], pixels[:, 2], bins=(edges, edges), weights=counted)
     row, column = np.unravel_index(np.argmax(ndimage.gaussian_filter(counts, 1.5)), counts.shape)
     peak = np.array((edges[row], edges[column])) + BIN / 2
+    for _ in range(STEPS):
+        near = np.hypot(*(pixels[:, 1:] - peak).T) < REACH
+        if not counted[near].sum() > 0:
+            return np.median(pixels, axis=0), np.ones(len(pixels), dtype=bool)
+        peak = np.average(pixels[near, 1:], axis=0, weights=counted[near])
     near = np.hypot(*(pixels[:, 1:] - peak).T) < REACH
-    if not near.any():
-        return np.median(pixels, axis=0), np.ones(len(pixels), dtype=bool)
-    return _at_typical_lightness(pixels[near]), near
+    return _at_typical_lightness(pixels[near], counted[near]), near
 
 
-def _at_typical_lightness(pixels: Array) -> Array:
+def _at_typical_lightness(pixels: Array, weights: Array) -> Array:
     """The median of the pixels around the most frequent lightness: shade and shine lie away from it."""
-    counts, edges = np.histogram(pixels[:, 0], bins=np.arange(0.0, 102.0, 2.0))
-    peak = edges[int(np.argmax(ndimage.gaussian_filter(counts.astype(np.float64), 1.5)))] + 1.0
-    near = np.abs(pixels[:, 0] - peak) < REACH
+    counts, edges = np.histogram(pixels[:, 0], bins=np.arange(0.0, 102.0, 2.0), weights=weights)
+    peak = edges[int(np.argmax(ndimage.gaussian_filter(counts.astype(np.float64), LIGHT_SMOOTH)))] + 1.0
+    for _ in range(STEPS):
+        near = np.abs(pixels[:, 0] - peak) < LIGHT_REACH
+        if near.any():
+            peak = float(np.median(pixels[near, 0]))
+    near = np.abs(pixels[:, 0] - peak) < LIGHT_REACH
     return np.asarray(np.median(pixels[near] if near.any() else pixels, axis=0))
 
 
@@ -52,12 +69,16 @@ def as_lab(color: Array) -> Lab:
 
 
 def region_color(lab: Array, mask: Mask, region: str) -> Color | None:
-    """The typical colour of a masked region of an image; None where fewer than 12 pixels show it."""
+    """The typical colour of a masked region of an image; None where fewer than 12 pixels show it.
+
+    Pixels deep inside the mask count fully, those at its edge a third: there the mask is least sure, and lines blend.
+    """
     pixels = lab[mask]
     if len(pixels) < ENOUGH:
         return None
-    color, near = chroma_mode(pixels)
-    confidence = float(near.mean() * min(1.0, len(pixels) / (4 * ENOUGH)))
+    sure = np.minimum(ndimage.distance_transform_edt(mask)[mask] / DEEP, 1.0)
+    color, near = chroma_mode(pixels, sure)
+    confidence = float(np.average(near, weights=sure) * min(1.0, len(pixels) / (4 * ENOUGH)))
     share = float(near.sum() / mask.size)
     return Color(region=region, lab=as_lab(color), share=share, confidence=confidence)  # type: ignore[arg-type]
 

@@ -42,6 +42,24 @@ def direction(start: float, end: float) -> str:
     return min(ahead, key=lambda name: abs(turn(end, HUES[name])))
 
 
+def against_grey(lab: Lab, tint: Lab) -> Lab:
+    """The colour as it would look were `tint` a grey as light as it is: each of X, Y, Z scaled (von Kries 1902)."""
+    tinted, grey = _xyz(tint), _xyz((tint[0], 0.0, 0.0))
+    x, y, z = (_root(value * plain / seen) for value, seen, plain in zip(_xyz(lab), tinted, grey, strict=True))
+    return 116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)
+
+
+def _xyz(lab: Lab) -> tuple[float, float, float]:
+    """Tristimulus values relative to the white point; kept above 0, where a strong tint could push them."""
+    y = (lab[0] + 16.0) / 116.0
+    x, y, z = (max(_cube(step), 1e-4) for step in (y + lab[1] / 500.0, y, y - lab[2] / 200.0))
+    return x, y, z
+
+
+def _root(value: float) -> float:
+    return value ** (1.0 / 3.0) if value > (6.0 / 29.0) ** 3 else value / (3.0 * (6.0 / 29.0) ** 2) + 4.0 / 29.0
+
+
 def hexadecimal(lab: Lab) -> str:
     """#rrggbb of the nearest colour a screen can show (IEC 61966-2-1, D65)."""
     y = (lab[0] + 16.0) / 116.0

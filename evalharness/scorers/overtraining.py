@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from evalharness.scorers.base import unscored
-from evalharness.scorers.color_drift import difference
 from evalharness.scorers.neighbours import Neighbours
+from evalharness.scorers.typical import difference
 from evalharness.types import BASELINE, Cell, Observation, Score
 
 NO_LAYOUT = "perception gives no layout of the image"
