@@ -19,8 +19,10 @@ SCORERS: Mapping[str, str] = {
     "eye_color_drift": "evalharness.scorers.color_drift:EyeColorDrift",
     "faces": "evalharness.scorers.faces:Faces",
     "hair_side": "evalharness.scorers.hair_side:HairSide",
+    "hairstyle": "evalharness.scorers.hairstyle:Hairstyle",
     "harmony": "evalharness.scorers.harmony:Harmony",
     "parts": "evalharness.scorers.parts:Parts",
+    "skin_color_drift": "evalharness.scorers.color_drift:SkinColorDrift",
     "stars": "evalharness.scorers.stars:Stars",
 }
 

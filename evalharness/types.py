@@ -32,7 +32,8 @@ PartState = Literal["present", "closed", "missing", "hidden", "unsure"]
 class Expectation:
     """What a prompt asks for, in words a scorer can check; None = nothing is asked.
 
-    `hair_side` is the side of the image (left, right, none). `faces` is the number of faces that must show: 0 when
+    `hair_side` is the side of the image (left, right, none); a suite may give `character_side` instead, her own side,
+    from which it follows with `view` and `hairstyle`. `faces` is the number of faces that must show: 0 when
     the character is seen from behind. `view` is front, behind, left_profile or right_profile. `like_base` is for
     prompts without a LoRA's trigger, whose pictures it should leave as the model without LoRA makes them.
     """
@@ -40,6 +41,7 @@ class Expectation:
     emotion: str | None = None
     archetype: str | None = None
     hair_side: ImageSide | None = None
+    character_side: Literal["left", "right"] | None = None
     hairstyle: str | None = None
     view: str | None = None
     faces: int | None = None
@@ -158,7 +160,8 @@ class Hair:
 
     `left` and `right` are shares of the mask beyond the head's outline on each side of its axis (sum <= 1); `share`
     is the mask's share of the image; `axis` the head's axis as two points; `outline` a coarse polygon of the mask;
-    `accessory` the hair tie, where one was seen.
+    `accessory` the hair tie, where one was seen. `styles` is a distribution over hairstyles, `sides` one over the sides
+    of the image at which gathered hair hangs (left, right, none); both are empty where nobody looked.
     """
 
     share: float
@@ -169,6 +172,8 @@ class Hair:
     outline: tuple[Point, ...] = ()
     accessory: Box | None = None
     confidence: float = 1.0
+    styles: Mapping[str, float] = field(default_factory=dict)
+    sides: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

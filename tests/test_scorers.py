@@ -12,6 +12,7 @@ from evalharness.scorers.artifacts import Artifacts
 from evalharness.scorers.base import AnyScorer, info, score_images
 from evalharness.scorers.faces import Faces
 from evalharness.scorers.hair_side import HairSide
+from evalharness.scorers.hairstyle import Hairstyle
 from evalharness.scorers.parts import Parts
 from evalharness.types import Finding, Observation
 
@@ -229,3 +230,89 @@ def test_one_panel_is_no_collage_and_no_panel_says_nothing() -> None:
 
 def test_two_asked_faces_are_no_collage() -> None:
     assert Artifacts().score(expecting(forbid=("collage",), faces=2), seen(face(), face()), None).value == 1.0
+
+
+# hairstyle
+
+
+def worn(**styles: float) -> Observation:
+    shares = {"down": 0.0, "twin_tails": 0.0, "ponytail": 0.0, "side_ponytail": 0.0, **styles}
+    return seen(hair=hair(0.1, 0.1, styles=shares))
+
+
+@pytest.mark.parametrize(
+    ("asked", "observation", "value", "reason"),
+    [
+        ("down", worn(down=0.95, ponytail=0.05), 1.0, "down (0.95); asked: down"),
+        ("down", worn(side_ponytail=0.9, down=0.1), 0.0, "side ponytail (0.90); asked: down"),
+        ("side_ponytail", worn(twin_tails=1.0), 0.0, "twin tails (1.00); asked: side ponytail"),
+    ],
+)
+def test_hairstyle_seen_is_compared_with_the_asked_one(
+    asked: str, observation: Observation, value: float, reason: str
+) -> None:
+    score = Hairstyle().score(expecting(hairstyle=asked), observation, None)
+    assert (score.value, score.reason) == (value, reason)
+
+
+def test_a_profile_refutes_a_gathered_style_and_never_confirms_one() -> None:
+    asked = expecting(hairstyle="side_ponytail", view="left_profile")
+    assert Hairstyle().score(asked, worn(down=0.97, ponytail=0.03), None).value == 0.0
+    score = Hairstyle().score(asked, worn(side_ponytail=0.97, down=0.03), None)
+    assert score.value is None and "a profile does not show" in score.reason
+    down = expecting(hairstyle="down", view="left_profile")
+    assert Hairstyle().score(down, worn(side_ponytail=0.5, ponytail=0.45, down=0.05), None).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("observation", "reason"),
+    [
+        (worn(down=0.6, twin_tails=0.4), "could be several hairstyles (down 0.60, twin tails 0.40)"),
+        (seen(), "no hair was found"),
+        (seen(blind={"hair": "a hood covers it"}), "a hood covers it"),
+        (seen(face(), face(), hair=hair(0.1, 0.1, styles={"down": 1.0})), "2 faces"),
+        (seen(hair=hair(0.1, 0.1, styles={"down": 1.0}, confidence=0.1)), "too uncertain (0.10)"),
+        (seen(hair=hair(0.1, 0.1)), "down was not looked for (looked for: none)"),
+    ],
+)
+def test_hairstyle_that_cannot_be_told_is_unscored(observation: Observation, reason: str) -> None:
+    score = Hairstyle().score(expecting(hairstyle="down"), observation, None)
+    assert score.value is None
+    assert reason in score.reason
+
+
+def test_hair_tie_over_hair_that_is_down_is_said() -> None:
+    tied = seen(hair=hair(0.1, 0.1, styles={"down": 1.0}, accessory=BOX))
+    score = Hairstyle().score(expecting(hairstyle="down"), tied, None)
+    assert score.reason.endswith("something like a hair tie is still there")
+    assert [mark.label for mark in score.evidence] == ["hair tie"]
+
+
+# hair side, from probabilities
+
+
+def hanging(left: float, right: float) -> Observation:
+    sides = {"left": left, "right": right, "none": 1.0 - left - right}
+    return seen(hair=hair(left / 2, right / 2, sides=sides))
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.sampled_from(["left", "right", "none"]))
+def test_mirrored_probabilities_with_the_mirrored_wish_score_the_same(first: float, share: float, asked: str) -> None:
+    left, right = first * share, (1.0 - first) * share
+    mirrored = {"left": "right", "right": "left", "none": "none"}[asked]
+    one = HairSide().score(expecting(hair_side=asked), hanging(left, right), None)
+    other = HairSide().score(expecting(hair_side=mirrored), hanging(right, left), None)
+    assert (one.value is None) == (other.value is None)
+    assert one.value == pytest.approx(other.value) if one.value is not None else other.reason
+
+
+def test_gathered_hair_that_hangs_nowhere_is_half_right() -> None:
+    assert HairSide().score(expecting(hair_side="left"), hanging(0.0, 0.0), None).value == 0.5
+    assert HairSide().score(expecting(hair_side="none"), hanging(0.0, 0.0), None).value == 1.0
+    assert HairSide().score(expecting(hair_side="left"), hanging(1.0, 0.0), None).value == 1.0
+
+
+def test_hair_whose_side_is_not_clear_is_unscored() -> None:
+    score = HairSide().score(expecting(hair_side="left"), hanging(0.5, 0.1), None)
+    assert score.value is None
+    assert score.reason.startswith("the hair's shape tells no side (hangs left (0.50); hair beyond the head: 25 % left")

@@ -42,7 +42,7 @@ def test_small_suite_has_the_defaults() -> None:
     suite = read_suite(raw(scorers=None))
     assert suite.strengths == (1.0,)
     assert suite.settings == (SettingTemplate(),)
-    assert len(suite.scorers) == 10, "without a list, all scorers are used"
+    assert len(suite.scorers) == 12, "without a list, all scorers are used"
     assert suite.axes == {"view": ("front",)}
     assert suite.gates == () and suite.objective == {}
 

@@ -13,7 +13,9 @@ from evalharness.perception.colors import to_lab
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import Array, crop_head
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
+from evalharness.perception.hairstyle import hairstyle
 from evalharness.perception.layout import layout_of
+from evalharness.perception.mirror import evenly
 from evalharness.perception.panels import find_panels
 from evalharness.perception.parts import FaceReading, read_parts
 from evalharness.perception.regions import region_colors
@@ -83,8 +85,11 @@ class OfflinePerceiver:
         return own | packages
 
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
-        """One observation per image, in order; raises PerceptionError where the face finder fails its self-test."""
-        return [self._observe(image.convert("RGB")) for image in images]
+        """One observation per image, in order; raises PerceptionError where the face finder fails its self-test.
+
+        A mirror image's observation is exactly the mirrored one.
+        """
+        return [evenly(self._observe, image.convert("RGB")) for image in images]
 
     def _observe(self, image: Image.Image) -> Observation:
         factor = min(1.0, self.max_side / max(image.size))
@@ -101,7 +106,7 @@ class OfflinePerceiver:
             height=image.height,
             faces=tuple(scale_face(face, 1.0 / factor) for face in seen),
             panels=tuple(scale_box(box, small) for box in find_panels(view.small)),
-            hair=None if hair is None else scale_hair(hair_seen(view, hair), small),
+            hair=None if hair is None else scale_hair(hair_seen(view, hair, main is not None), small),
             colors=region_colors(view.small, hair, None if main is None else crop_head(view.lab, main.frame)),
             findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair, irises)),
             blind=blind(main, hair),
@@ -119,9 +124,11 @@ def find_hair(view: View, face: FoundFace | None) -> HairMask | None:
     return hair_of_face(view.small, face.frame.scaled(view.shrink))
 
 
-def hair_seen(view: View, hair: HairMask) -> Hair:
-    """The figures of a hair mask with its hair tie."""
-    return replace(hair_figures(hair), accessory=hair_tie(view.small, hair))
+def hair_seen(view: View, hair: HairMask, face: bool) -> Hair:
+    """The figures of a hair mask with its hair tie and hairstyle; `face` = the head is known from its face."""
+    worn = hairstyle(hair.mask, hair.frame, face)
+    tie = hair_tie(view.small, hair)
+    return replace(hair_figures(hair), accessory=tie, styles=worn.styles, sides=worn.sides)
 
 
 def seen_face(view: View, face: FoundFace, reading: FaceReading) -> Face:

@@ -1,4 +1,4 @@
-"""Does the ponytail hang on the asked side of the image? Read from the hair beyond the head's outline."""
+"""Does the ponytail hang on the asked side of the image? Read from the shape of the hair around the head."""
 
 from typing import ClassVar
 
@@ -8,24 +8,27 @@ from evalharness.types import Cell, Hair, ImageSide, Mark, Observation, Referenc
 
 
 class HairSide:
-    """1.0 on the asked side, 0.0 on the other, a straight line through 0.5 while the sides nearly balance.
+    """1.0 on the asked side, 0.0 on the other, 0.5 where gathered hair should hang and none does.
 
-    With d = share of the hair mask beyond the head on the asked side minus that on the other, the value is
-    0.5 + d / (2 zone), held to 0..1. Asked 'none' (hair down, twin tails): 1.0 while abs(d) <= zone, falling to 0.0
-    at twice the zone. A mirrored image with the mirrored expectation has the same value.
+    Where perception gives probabilities of the sides, the value is P(asked) + P(none) / 2; asked 'none' (hair down,
+    twin tails): P(none). Where it gives shares of the mask only, with d = share of the hair mask beyond the head on
+    the asked side minus that on the other, the value is 0.5 + d / (2 zone), held to 0..1; asked 'none': 1.0 while
+    abs(d) <= zone, falling to 0.0 at twice the zone. A mirrored image with the mirrored expectation has the same value.
 
     Args:
         zone: difference of the two shares below which hair belongs to no side, > 0.
         minimum_confidence: hair masks less certain than this are not judged, 0..1.
+        sure: probability that the likeliest side must have, 0..1; below it nobody can tell.
     """
 
     name: ClassVar[str] = "hair_side"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool] = True
 
-    def __init__(self, *, zone: float = 0.08, minimum_confidence: float = 0.2) -> None:
+    def __init__(self, *, zone: float = 0.08, minimum_confidence: float = 0.2, sure: float = 0.75) -> None:
         self.zone = zone
+        self.sure = sure
         self.minimum_confidence = minimum_confidence
 
     def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
@@ -40,11 +43,15 @@ class HairSide:
             return unscored(self.name, observation.blind.get("hair", "no hair was found"))
         if hair.confidence < self.minimum_confidence:
             return unscored(self.name, f"the hair mask is too uncertain ({hair.confidence:.2f})")
+        if hair.sides and max(hair.sides.values()) < self.sure:
+            return unscored(self.name, f"the hair's shape tells no side ({_shares(hair)})")
         return Score(
             metric=self.name, value=self._value(hair, asked), reason=_reason(hair, asked), evidence=_marks(hair)
         )
 
     def _value(self, hair: Hair, asked: ImageSide) -> float:
+        if hair.sides:
+            return hair.sides[asked] + (0.0 if asked == "none" else hair.sides["none"] / 2.0)
         to_the_right = hair.right - hair.left
         if asked == "none":
             return _between(2.0 - abs(to_the_right) / self.zone)
@@ -56,10 +63,18 @@ def _between(value: float) -> float:
 
 
 def _reason(hair: Hair, asked: ImageSide) -> str:
+    return f"{_shares(hair)}; asked: {asked if asked != 'none' else 'neither side'}"
+
+
+def _shares(hair: Hair) -> str:
     first, second = ("left", "right") if hair.left > hair.right else ("right", "left")
     shares = {"left": hair.left, "right": hair.right}
-    seen = f"{100 * shares[first]:.0f} % {first}, {100 * shares[second]:.0f} % {second}"
-    return f"hair beyond the head: {seen}; asked: {asked if asked != 'none' else 'neither side'}"
+    seen = f"hair beyond the head: {100 * shares[first]:.0f} % {first}, {100 * shares[second]:.0f} % {second}"
+    if not hair.sides:
+        return seen
+    side = max(hair.sides, key=lambda name: hair.sides[name])
+    hangs = "hangs on neither side" if side == "none" else f"hangs {side}"
+    return f"{hangs} ({hair.sides[side]:.2f}); {seen}"
 
 
 def _marks(hair: Hair) -> tuple[Mark, ...]:

@@ -13,8 +13,10 @@ PASSING = {
     "eye_color_drift": "eye colour as in the references",
     "faces": "the asked number of faces",
     "hair_side": "hair on the asked side",
+    "hairstyle": "the asked hairstyle",
     "harmony": "a harmonious face",
     "parts": "all parts of the face",
+    "skin_color_drift": "skin colour as in the references",
     "stars": "stars for harmony",
 }
 
