@@ -12,10 +12,6 @@ BIN = 2.0
 """Width of a histogram bin of the a*b* plane."""
 REACH = 5.0
 """Chroma distance within which a pixel belongs to the mode."""
-LIGHT_REACH = 10.0
-"""Lightness about the most frequent one whose median is taken: less would jump between light and shade."""
-LIGHT_SMOOTH = 4.0
-"""Bins of 2 by which the histogram of lightness is smoothed: screentones and strands give many peaks."""
 STEPS = 4
 """Steps in which a mode found in a histogram follows the pixels around it."""
 DEEP = 3.0
@@ -31,7 +27,7 @@ def to_lab(image: Image.Image) -> Array:
 
 
 def chroma_mode(pixels: Array, weights: Array | None = None) -> tuple[Array, Mask]:
-    """The mode of the a*b* plane of Lab pixels (n, 3) at its most frequent lightness, and which pixels belong to it.
+    """The mode of the a*b* plane of Lab pixels (n, 3) with the median lightness there, and which pixels belong to it.
 
     The histogram is smoothed by 1.5 bins and its peak then follows the pixels around it (mean shift, Fukunaga and
     Hostetler 1975), so that the mode is not a matter of bin edges. `weights` (n,) say how much each pixel counts.
@@ -47,19 +43,8 @@ def chroma_mode(pixels: Array, weights: Array | None = None) -> tuple[Array, Mas
             return np.median(pixels, axis=0), np.ones(len(pixels), dtype=bool)
         peak = np.average(pixels[near, 1:], axis=0, weights=counted[near])
     near = np.hypot(*(pixels[:, 1:] - peak).T) < REACH
-    return _at_typical_lightness(pixels[near], counted[near]), near
-
-
-def _at_typical_lightness(pixels: Array, weights: Array) -> Array:
-    """The median of the pixels around the most frequent lightness: shade and shine lie away from it."""
-    counts, edges = np.histogram(pixels[:, 0], bins=np.arange(0.0, 102.0, 2.0), weights=weights)
-    peak = edges[int(np.argmax(ndimage.gaussian_filter(counts.astype(np.float64), LIGHT_SMOOTH)))] + 1.0
-    for _ in range(STEPS):
-        near = np.abs(pixels[:, 0] - peak) < LIGHT_REACH
-        if near.any():
-            peak = float(np.median(pixels[near, 0]))
-    near = np.abs(pixels[:, 0] - peak) < LIGHT_REACH
-    return np.asarray(np.median(pixels[near] if near.any() else pixels, axis=0))
+    # the most frequent lightness jumps between light and shade when an image gets a little darker; the median moves
+    return np.median(pixels[near], axis=0), near
 
 
 def as_lab(color: Array) -> Lab:

@@ -22,6 +22,8 @@ TOP = -2.2
 """The grid's cells are squares of 0.42 head units; it reaches 2.7 to both sides and from -2.2 down to 2.8."""
 STEPS = 4
 """Samples a side of each cell."""
+ZONE, SOFT, FLOOR = 0.08, 0.03, 0.3
+"""A difference of shares from which hair hangs on a side, how gradually, and how little that can count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,18 @@ def hairstyle(mask: Mask, frame: HeadFrame, face: bool) -> Styled:
         styles={name: float(share) for name, share in zip(STYLES, styles, strict=True)},
         sides={name: float(share) for name, share in zip(SIDES, sides, strict=True)},
     )
+
+
+def agreed(sides: Mapping[str, float], left: float, right: float) -> dict[str, float]:
+    """The network's sides, weighed with the shares of the mask beyond the head on each side, as independent witnesses.
+
+    The shares never count more than about 4 : 1; in profile and on backgrounds of the hair's colour they mislead.
+    """
+    leans = {"left": left - right, "right": right - left}
+    heavier = {name: float(1.0 / (1.0 + np.exp((ZONE - lean) / SOFT))) for name, lean in leans.items()}
+    heavier["none"] = max(1.0 - sum(heavier.values()), 0.0)
+    weighed = {name: share * (heavier[name] + FLOOR) for name, share in sides.items()}
+    return {name: share / sum(weighed.values()) for name, share in weighed.items()}
 
 
 def shape_grid(mask: Mask, frame: HeadFrame) -> Array:

@@ -13,7 +13,7 @@ from evalharness.perception.colors import to_lab
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import Array, crop_head
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
-from evalharness.perception.hairstyle import hairstyle
+from evalharness.perception.hairstyle import agreed, hairstyle
 from evalharness.perception.layout import layout_of
 from evalharness.perception.mirror import evenly
 from evalharness.perception.panels import find_panels
@@ -126,9 +126,9 @@ def find_hair(view: View, face: FoundFace | None) -> HairMask | None:
 
 def hair_seen(view: View, hair: HairMask, face: bool) -> Hair:
     """The figures of a hair mask with its hair tie and hairstyle; `face` = the head is known from its face."""
-    worn = hairstyle(hair.mask, hair.frame, face)
-    tie = hair_tie(view.small, hair)
-    return replace(hair_figures(hair), accessory=tie, styles=worn.styles, sides=worn.sides)
+    figures, worn = hair_figures(hair), hairstyle(hair.mask, hair.frame, face)
+    sides = agreed(worn.sides, figures.left, figures.right)
+    return replace(figures, accessory=hair_tie(view.small, hair), styles=worn.styles, sides=sides)
 
 
 def seen_face(view: View, face: FoundFace, reading: FaceReading) -> Face:
