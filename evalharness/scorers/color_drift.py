@@ -96,10 +96,13 @@ class HairColorDrift(_ColorDrift):
 
 
 class EyeColorDrift(_ColorDrift):
-    """Drift of the eyes' colour."""
+    """Drift of the eyes' colour; surer irises are asked for, because those under about 14 pixels differ by chance."""
 
     name: ClassVar[str] = "eye_color_drift"
     region: ClassVar[Region] = "eyes"
+
+    def __init__(self, *, minimum_confidence: float = 0.5) -> None:
+        super().__init__(minimum_confidence=minimum_confidence)
 
 
 class SkinColorDrift(_ColorDrift):
