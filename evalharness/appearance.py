@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from evalharness.backends.folder import read_image
 from evalharness.errors import InputError
 from evalharness.paths import IMAGE_SUFFIXES
 from evalharness.perception.base import Perceiver
-from evalharness.scorers.color_drift import GREY, typical_color
+from evalharness.scorers.color_drift import GREY
 from evalharness.scorers.lab import chroma, hue, hue_name
+from evalharness.scorers.typical import typical_color
 from evalharness.types import Color, Failure, ImageSide, Lab, Observation
 
 SURE = 0.2
@@ -133,11 +132,11 @@ def _look(path: Path, perceiver: Perceiver) -> Observation:
 
 
 def _tone(region: str, seen: Sequence[Observation]) -> Tone | None:
-    colors = [color.lab for one in seen if (color := _color(region, one))]
+    colors = [color for one in seen if (color := _color(region, one))]
     if len(colors) < min(FEWEST, len(seen)):
         return None
-    lab, spread = typical_color(np.array(colors))
-    return Tone(region=region, lab=lab, spread=spread, seen=len(colors), images=len(seen))
+    typical = typical_color(colors)
+    return Tone(region=region, lab=typical.middle, spread=typical.spread, seen=len(colors), images=len(seen))
 
 
 def _color(region: str, seen: Observation) -> Color | None:

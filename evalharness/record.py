@@ -33,8 +33,8 @@ class RunRecord:
     maker: Mapping[str, Any]
     perceiver: Mapping[str, Any]
     batch_size: int
-    planned: int
     environment: Mapping[str, Any]
+    planned: int | None = None
     shard: Shard | None = None
 
     def facts(self) -> dict[str, object]:

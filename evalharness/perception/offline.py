@@ -22,7 +22,7 @@ from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
 from evalharness.types import Face, Finding, Hair, Observation
 
-VERSION = 4
+VERSION = 5
 WORKING_SIDE = 192
 """Masks and panels are read at this longest side; more pixels show nothing new to them."""
 
