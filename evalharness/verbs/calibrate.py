@@ -34,13 +34,13 @@ def do(options: argparse.Namespace) -> int:
     with bars() as progress:
         judged = judge_labels(config, labels, progress)
     rows, page = write_agreement(config, judged)
+    if not options.json:
+        console.print_calibration(rows, page)
     found = fit(config, judged) if options.fit else None
     written = write_fit(config.folder, options.labels, found) if found else None
     if options.json:
         figures = decode(page.with_name("agreement.json").read_bytes(), dict[str, Agreement])
         print_json({"images": len(labels), "figures": figures, "report": page, "fitted": written})
-        return 0
-    console.print_calibration(rows, page)
-    if found and written:
+    elif found and written:
         print_fit(found, written)
     return 0
