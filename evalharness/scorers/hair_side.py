@@ -10,15 +10,17 @@ from evalharness.types import Cell, Hair, ImageSide, Mark, Observation, Referenc
 class HairSide:
     """1.0 on the asked side, 0.0 on the other, 0.5 where gathered hair should hang and none does.
 
-    Where perception gives probabilities of the sides, the value is P(asked) + P(none) / 2; asked 'none' (hair down,
-    twin tails): P(none). Where it gives shares of the mask only, with d = share of the hair mask beyond the head on
+    Where perception gives probabilities of the sides, the likeliest one counts, if it is `sure`: an image passes or
+    fails, and is not a little wrong because a network doubts. Asked 'none' (hair down, twin tails): 1.0 or 0.0.
+    Where it gives shares of the mask only, with d = share of the hair mask beyond the head on
     the asked side minus that on the other, the value is 0.5 + d / (2 zone), held to 0..1; asked 'none': 1.0 while
     abs(d) <= zone, falling to 0.0 at twice the zone. A mirrored image with the mirrored expectation has the same value.
 
     Args:
         zone: difference of the two shares below which hair belongs to no side, > 0.
         minimum_confidence: hair masks less certain than this are not judged, 0..1.
-        sure: probability that the likeliest side must have, 0..1; below it nobody can tell.
+        sure: probability that the likeliest side must exceed, 0.5..1; else nobody can tell. A higher one leaves out
+            more images, and rather those of a LoRA that draws hair badly.
     """
 
     name: ClassVar[str] = "hair_side"
@@ -26,7 +28,7 @@ class HairSide:
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool] = True
 
-    def __init__(self, *, zone: float = 0.08, minimum_confidence: float = 0.2, sure: float = 0.75) -> None:
+    def __init__(self, *, zone: float = 0.08, minimum_confidence: float = 0.2, sure: float = 0.5) -> None:
         self.zone = zone
         self.sure = sure
         self.minimum_confidence = minimum_confidence
@@ -43,7 +45,7 @@ class HairSide:
             return unscored(self.name, observation.blind.get("hair", "no hair was found"))
         if hair.confidence < self.minimum_confidence:
             return unscored(self.name, f"the hair mask is too uncertain ({hair.confidence:.2f})")
-        if hair.sides and max(hair.sides.values()) < self.sure:
+        if hair.sides and max(hair.sides.values()) <= self.sure:
             return unscored(self.name, f"the hair's shape tells no side ({_shares(hair)})")
         return Score(
             metric=self.name, value=self._value(hair, asked), reason=_reason(hair, asked), evidence=_marks(hair)
@@ -51,7 +53,8 @@ class HairSide:
 
     def _value(self, hair: Hair, asked: ImageSide) -> float:
         if hair.sides:
-            return hair.sides[asked] + (0.0 if asked == "none" else hair.sides["none"] / 2.0)
+            side = max(hair.sides, key=lambda name: hair.sides[name])
+            return 1.0 if side == asked else 0.5 if side == "none" != asked else 0.0
         to_the_right = hair.right - hair.left
         if asked == "none":
             return _between(2.0 - abs(to_the_right) / self.zone)
