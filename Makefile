@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check simulate calibrate format clean
+.PHONY: demo test check simulate calibrate reader format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -22,6 +22,9 @@ simulate: $(VENV)/installed
 # LABELS=folder compares with a person's labels as well
 calibrate: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/calibrate.py
+
+reader: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_reader.py
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""The world that the part reader learns from: faces drawn in many styles, with their truth."""

@@ -1,0 +1,27 @@
+"""Many drawn faces in one file: crops, classes and landmarks, numbered by seed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from reader.crops import examples
+
+
+def draw_many(place: Path, seed: int, count: int) -> None:
+    """Cut `count` crops out of half as many faces; face i depends on (seed, i) alone."""
+    made = [one for number in range(count // 2) for one in examples(np.random.default_rng((seed, number)), 2)]
+    half = place.with_suffix(".half.npz")
+    np.savez(
+        half,
+        crops=np.stack([one.crop for one in made]),
+        classes=np.array([one.classes for one in made], dtype=np.int64),
+        points=np.stack([one.points for one in made]),
+    )
+    half.rename(place)
+
+
+def draw_missing(files: list[tuple[Path, int, int]]) -> None:
+    """Draw every (file, seed, count) that is not there yet."""
+    for place, seed, count in files:
+        if not place.exists():
+            draw_many(place, seed, count)
