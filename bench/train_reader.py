@@ -1,6 +1,6 @@
 """Train the part reader on drawn faces alone, and say how well it reads drawn faces it has not seen.
 
-    python bench/train_reader.py --faces 40000 --steps 3600
+    make reader
 
 A second process draws the faces (about 100 a second) and keeps them in --cache; training takes each file up at a fixed
 step and waits for it where it must, so that the same seed gives the same net on the same machine.
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from reader.faces_file import draw_missing
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from evalharness.perception.part_net import GROUPS, STATES, PartNet
@@ -85,16 +85,35 @@ def loss_of(answers: tuple[torch.Tensor, ...], classes: torch.Tensor, points: to
     return loss + 4.0 * (away * there).sum() / there.sum().clamp(min=1)
 
 
-def train(net: PartNet, shards: list[Path], steps: int, batch: int, seed: int) -> None:
-    """Train in place; the rate rises for 200 steps and falls along a cosine; all faces are in use from 60 % on."""
-    rng, pool = np.random.default_rng(seed), []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A round of training: files of faces, of which `ready` are waited for first, steps, faces a step, and a seed."""
+
+    shards: list[Path]
+    ready: int
+    steps: int
+    batch: int
+    seed: int
+
+    def files(self, step: int) -> int:
+        """How many files are in use at a step: all of them from 60 % of the steps on."""
+        later = len(self.shards) - self.ready
+        return self.ready + min(later, int((later + 1) * step / (0.6 * self.steps)))
+
+    def rate(self, step: int) -> float:
+        """The learning rate: it rises for 200 steps and falls along a cosine."""
+        return 2e-3 * min(1.0, (step + 1) / 200) * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
+
+
+def train(net: PartNet, plan: Round) -> None:
+    """Train in place."""
+    rng, pool = np.random.default_rng(plan.seed), []
     optimizer = torch.optim.AdamW(net.train().parameters(), 1.0, weight_decay=0.02)
-    for step in range(steps):
-        rate = 2e-3 * min(1.0, (step + 1) / 200) * 0.5 * (1.0 + math.cos(math.pi * step / steps))
-        optimizer.param_groups[0]["lr"] = rate
-        while len(pool) < min(len(shards), 1 + int(len(shards) * step / (0.6 * steps))):
-            pool.append(load(shards[len(pool)]))
-        crops, classes, points = batch_of(pool[int(rng.integers(len(pool)))], rng, batch)
+    for step in range(plan.steps):
+        optimizer.param_groups[0]["lr"] = plan.rate(step)
+        while len(pool) < plan.files(step):
+            pool.append(load(plan.shards[len(pool)]))
+        crops, classes, points = batch_of(pool[int(rng.integers(len(pool)))], rng, plan.batch)
         with torch.autocast("cpu", torch.bfloat16):
             answers = net(crops.contiguous(memory_format=torch.channels_last))
         loss = loss_of(answers, classes, points)
@@ -102,7 +121,7 @@ def train(net: PartNet, shards: list[Path], steps: int, batch: int, seed: int) -
         loss.backward()
         optimizer.step()
         if step % 100 == 0:
-            print(f"step {step} of {steps}: loss {loss.item():.3f}", flush=True)
+            print(f"step {step} of {plan.steps}: loss {loss.item():.3f}", flush=True)
     net.eval()
 
 
@@ -122,10 +141,12 @@ def report(net: PartNet, faces: Faces) -> None:
 def main() -> None:
     """Draw, train, report, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faces", type=int, default=40000)
-    parser.add_argument("--steps", type=int, default=3600)
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--faces", type=int, default=25000)
+    parser.add_argument("--steps", type=int, default=2600)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--round", type=int, default=1, help="seeds the first weights and the order of faces")
+    parser.add_argument("--start", type=Path, help="go on from these weights")
+    parser.add_argument("--ready", type=int, default=1, help="files of faces to wait for before the first step")
     parser.add_argument("--cache", type=Path, default=Path("runs/reader"))
     parser.add_argument("--out", type=Path, default=Path("evalharness/perception/data/part_reader.safetensors"))
     options = parser.parse_args()
@@ -134,15 +155,16 @@ def main() -> None:
     unseen = options.cache / "unseen.npz"
     drawing = Process(
         target=draw_missing,
-        args=(
-            [(place, number + options.seed, SHARD) for number, place in enumerate(shards)]
-            + [(unseen, UNSEEN_SEED, 1500)],
-        ),
+        args=([(place, number, SHARD) for number, place in enumerate(shards, 1)] + [(unseen, UNSEEN_SEED, 1500)],),
     )
     drawing.start()
-    torch.manual_seed(options.seed)
-    net = PartNet().to(memory_format=torch.channels_last)
-    train(net, shards, options.steps, options.batch, options.seed)
+    torch.manual_seed(options.round)
+    net = PartNet()
+    if options.start:
+        net.load_state_dict({name: value.float() for name, value in load_file(options.start).items()}, strict=False)
+    net.to(memory_format=torch.channels_last)
+    plan = Round(shards=shards, ready=options.ready, steps=options.steps, batch=options.batch, seed=options.round)
+    train(net, plan)
     report(net, load(unseen))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(

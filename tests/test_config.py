@@ -191,5 +191,5 @@ def test_group_that_an_own_config_leaves_out_is_missed(here: Path) -> None:
 
 
 def test_a_suite_presets_options_of_the_perceiver() -> None:
-    assert compose([]).perception.options == {"proven": ["rope"]}
+    assert compose([]).perception.options == {"proven": ["rope"], "parts": "rules"}
     assert compose(["suite=harmony_grid"]).perception.options == {}

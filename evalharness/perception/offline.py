@@ -17,12 +17,14 @@ from evalharness.perception.hairstyle import agreed, hairstyle
 from evalharness.perception.layout import layout_of
 from evalharness.perception.mirror import evenly
 from evalharness.perception.panels import find_panels
-from evalharness.perception.parts import FaceReading, read_parts
+from evalharness.perception.part_reader import SHA256, read_by_net
+from evalharness.perception.parts import SMALL, FaceReading, read_parts
 from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
 from evalharness.types import Face, Finding, Hair, Observation
 
-VERSION = 5
+VERSION = 6
+PART_READERS = ("net", "rules")
 WORKING_SIDE = 192
 """Masks and panels are read at this longest side; more pixels show nothing new to them."""
 
@@ -60,17 +62,22 @@ class OfflinePerceiver:
     Args:
         proven: names of findings whose absence may be trusted, because the finder was measured on such images
             (the demo's drawn world); for all others 'not found' means that nobody can tell.
+        parts: who reads eyes, brows and mouth: `net`, a small network taught by drawings in many styles, or `rules` on
+            geometry, which read the plain faces of the demo better.
         max_side: larger images are first reduced to this longest side in pixels (64 or more); boxes and points are
             always given in pixels of the image itself.
     """
 
-    def __init__(self, *, proven: Sequence[str] = (), max_side: int = 512) -> None:
+    def __init__(self, *, proven: Sequence[str] = (), parts: str = "net", max_side: int = 512) -> None:
         for name in proven:
             if name not in findings.NAMES:
                 raise PerceptionError(unknown("finding", name, findings.NAMES))
+        if parts not in PART_READERS:
+            raise PerceptionError(unknown("part reader", parts, PART_READERS))
         if max_side < 64:
             raise PerceptionError(f"max_side is {max_side}; it must be at least 64 pixels.")
         self.proven = tuple(sorted(proven))
+        self.parts = parts
         self.max_side = max_side
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:
@@ -80,6 +87,7 @@ class OfflinePerceiver:
             "perceiver": "offline",
             "version": VERSION,
             "proven": ",".join(self.proven),
+            "parts": f"net {SHA256[:12]}" if self.parts == "net" else self.parts,
             "max_side": self.max_side,
         }
         return own | packages
@@ -97,7 +105,7 @@ class OfflinePerceiver:
         faces = find_faces(view.image)
         main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
         hair = find_hair(view, main)
-        readings = [read_parts(view.lab, face, None if hair is None else hair.color) for face in faces]
+        readings = [self._parts(view, face, hair) for face in faces]
         seen = [seen_face(view, face, read) for face, read in zip(faces, readings, strict=True)]
         irises = [read.iris for read in readings if read.iris is not None]
         small = 1.0 / (factor * view.shrink)
@@ -112,6 +120,13 @@ class OfflinePerceiver:
             blind=blind(main, hair),
             layout=layout_of(view.image),
         )
+
+    def _parts(self, view: View, face: FoundFace, hair: HairMask | None) -> FaceReading:
+        reading = read_parts(view.lab, face, None if hair is None else hair.color)
+        if self.parts == "rules" or face.frame.unit < SMALL:
+            return reading
+        # the share of iris is a matter of colour, which the net does not see
+        return replace(reading, parts=read_by_net(view.image, face))
 
     def _trusted(self, finding: Finding, factor: float) -> Finding:
         return replace(scale_finding(finding, factor), absence_counts=finding.name in self.proven)

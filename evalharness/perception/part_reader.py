@@ -1,0 +1,92 @@
+"""The trained part reader: the net's answers on a found face, and the Parts they make."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+from evalharness.errors import PerceptionError
+from evalharness.perception.face_crop import glances
+from evalharness.perception.faces import FoundFace
+from evalharness.perception.geometry import Array, HeadFrame, box_around
+from evalharness.types import EMOTIONS, Part
+
+WEIGHTS = Path(__file__).parent / "data" / "part_reader.safetensors"
+SHA256 = "2944f9b2a46d7016922d6349262580bb3bcf0ef0285e79796d1df75a7f01b2b4"
+PartName = Literal["left_eye", "right_eye", "brows", "mouth"]
+WHERE: Mapping[PartName, slice] = {
+    "left_eye": slice(0, 5),
+    "right_eye": slice(5, 10),
+    "brows": slice(10, 16),
+    "mouth": slice(16, 20),
+}
+"""Which of the net's landmarks are of which part."""
+LINES: Mapping[PartName, tuple[int, ...]] = {
+    "left_eye": (1, 2, 0, 3, 1),
+    "right_eye": (5, 7, 6, 8, 5),
+    "brows": (12, 11, 10, 13, 14, 15),
+    "mouth": (16, 18, 17, 19, 16),
+}
+"""The order in which a part's landmarks make its outline."""
+
+
+def read_by_net(image: Image.Image, face: FoundFace) -> tuple[Part, ...]:
+    """Both eyes (image's left first), brows and mouth of a face in an RGB image."""
+    states, emotions, points = _answers(image, face.frame)
+    return tuple(_part(name, states[name], emotions, face.frame.to_image(points)) for name in WHERE)
+
+
+def _part(name: PartName, states: Mapping[str, float], emotions: Mapping[str, Array], points: Array) -> Part:
+    state = max(states, key=lambda word: states[word])
+    shares = emotions["eyes" if name.endswith("eye") else name]
+    told = state in ("present", "closed")
+    seen = "; ".join(f"{word} {share:.2f}" for word, share in states.items() if share >= 0.1)
+    outline = tuple((float(x), float(y)) for x, y in points[list(LINES[name])])
+    return Part(
+        name=name,
+        state=state,  # type: ignore[arg-type]
+        confidence=float(states[state]),
+        box=box_around(points[WHERE[name]]),
+        outline=outline if told else (),
+        emotions=dict(zip(EMOTIONS, shares.tolist(), strict=True)) if told else {},
+        note=f"the net: {seen}",
+    )
+
+
+def _answers(image: Image.Image, frame: HeadFrame) -> tuple[dict[PartName, dict[str, float]], dict[str, Array], Array]:
+    """The states' probabilities by part, the emotions' by group, and the landmarks (20, 2) in head units."""
+    import torch
+
+    from evalharness.perception.part_net import GROUPS, STATES
+
+    crops = glances(image, frame)
+    with torch.inference_mode():
+        answers = _net()(torch.from_numpy(crops)[:, None].float() / 255.0)
+    shares = [answer.softmax(1).mean(0).double().numpy() for answer in answers[:-1]]
+    states = {name: _named(STATES[name], share) for name, share in zip(WHERE, shares, strict=False)}
+    emotions: dict[str, Array] = dict(zip(GROUPS, shares[len(WHERE) :], strict=True))
+    # the first glance is at the frame itself: its landmarks need no way back
+    points: Array = answers[-1][0].view(-1, 2).double().numpy()
+    return states, emotions, points
+
+
+def _named(words: Sequence[str], shares: Array) -> dict[str, float]:
+    return {word: float(share) for word, share in zip(words, shares, strict=True)}
+
+
+@cache
+def _net() -> Any:
+    """The net with its weights, once a process; raises PerceptionError where the file is another than was measured."""
+    from safetensors.torch import load
+
+    from evalharness.perception.part_net import PartNet
+
+    data = WEIGHTS.read_bytes()
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise PerceptionError(f"'{WEIGHTS.name}' is not the part reader that was measured; install the package again.")
+    net = PartNet()
+    net.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
+    return net.eval()
