@@ -1,9 +1,12 @@
 """The trained part reader: what it sees of drawn faces, and that it is the net that was measured."""
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from evalharness.demo.drawing import draw
@@ -120,3 +123,32 @@ def test_reader_is_an_option_of_the_offline_perceiver() -> None:
 def test_unknown_part_reader_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(PerceptionError, match=r"unknown part reader 'rulse'. Did you mean 'rules'"):
         OfflinePerceiver(parts="rulse")
+
+
+BENCH = Path(__file__).parents[1] / "bench"
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The faces that the net was taught by."""
+    monkeypatch.syspath_prepend(str(BENCH))
+    return importlib.import_module("reader.crops")
+
+
+def test_drawn_faces_that_it_was_not_taught_by_are_read(world: ModuleType) -> None:
+    drawn = [world.examples(np.random.default_rng((12345, number)), 1)[0] for number in range(150)]
+    crops, true = torch.from_numpy(np.stack([one.crop for one in drawn])), np.array([one.classes for one in drawn])
+    with torch.inference_mode():
+        answers = [answer.argmax(1).numpy() for answer in part_reader._net()(crops[:, None].float() / 255.0)[:-1]]
+    right = [float((said == truth)[truth >= 0].mean()) for said, truth in zip(answers, true.T, strict=True)]
+    assert min(right[:3]) > 0.8
+    assert right[3] > 0.95, "mouth present, hidden or missing"
+    assert min(right[4:6]) > 0.5, "emotions of eyes and brows; chance is 0.2"
+    assert right[6] > 0.7, "emotions of the mouth"
+
+
+def test_same_seed_draws_the_same_face(world: ModuleType) -> None:
+    one, same, other = (world.examples(np.random.default_rng(seed), 1)[0] for seed in (1, 1, 2))
+    assert (one.crop == same.crop).all()
+    assert one.classes == same.classes
+    assert not (one.crop == other.crop).all()

@@ -63,7 +63,7 @@ class OfflinePerceiver:
         proven: names of findings whose absence may be trusted, because the finder was measured on such images
             (the demo's drawn world); for all others 'not found' means that nobody can tell.
         parts: who reads eyes, brows and mouth: `net`, a small network taught by drawings in many styles, or `rules` on
-            geometry, which read the plain faces of the demo better.
+            geometry, by which the demo's verdicts were measured.
         max_side: larger images are first reduced to this longest side in pixels (64 or more); boxes and points are
             always given in pixels of the image itself.
     """
