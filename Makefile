@@ -24,7 +24,9 @@ calibrate: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/calibrate.py
 
 reader: $(VENV)/installed
-	OMP_NUM_THREADS=1 $(BIN)/python bench/train_reader.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_reader.py --faces 25000 --steps 2600 --out runs/reader/first.safetensors
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_reader.py --faces 35000 --steps 1800 --round 2 --ready 7 \
+		--start runs/reader/first.safetensors --out evalharness/perception/data/part_reader.safetensors
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

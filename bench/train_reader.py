@@ -3,7 +3,8 @@
     make reader
 
 A second process draws the faces (about 100 a second) and keeps them in --cache; training takes each file up at a fixed
-step and waits for it where it must, so that the same seed gives the same net on the same machine.
+step and waits for it where it must, so that the same seed gives the same net on the same machine. Put the file's
+SHA-256 into evalharness/perception/part_reader.py.
 """
 
 import argparse
@@ -148,7 +149,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="go on from these weights")
     parser.add_argument("--ready", type=int, default=1, help="files of faces to wait for before the first step")
     parser.add_argument("--cache", type=Path, default=Path("runs/reader"))
-    parser.add_argument("--out", type=Path, default=Path("evalharness/perception/data/part_reader.safetensors"))
+    parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
     shards = [options.cache / f"faces-{number}.npz" for number in range(1, options.faces // SHARD + 1)]

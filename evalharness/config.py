@@ -101,17 +101,25 @@ def compose_growing(training: Path, overrides: Sequence[str], config_dir: Path |
 
 def compose_score(images: Path, overrides: Sequence[str], config_dir: Path | None = None) -> RunConfig:
     """The configuration of `evalharness score FOLDER`: as `compose`, with backend=folder and its own run folder."""
-    if not images.is_dir():
-        raise ConfigError(f"'{images}' is not a folder of images; give an existing folder.")
-    defaults = ["backend=folder", f"folder='runs/${{suite.name}}-of-{_plain_name(images)}'"]
-    raw = _composed([*defaults, *overrides], _search_path(config_dir))
-    return _frozen(raw, (), str(images))
+    return _frozen(_of_images(images, overrides, config_dir), (), str(images))
 
 
 def compose_calibration(labels: Path, overrides: Sequence[str], config_dir: Path | None = None) -> RunConfig:
     """The configuration of `evalharness calibrate LABELS`: as `compose_score`, with a folder of its own."""
     images = labels if labels.is_dir() else labels.parent
-    return compose_score(images, [f"folder='runs/calibration-of-{_plain_name(images)}'", *overrides], config_dir)
+    own = [f"folder='runs/calibration-of-{_plain_name(images)}'", *overrides]
+    raw = _of_images(images, own, config_dir)
+    if not any(text.startswith(("suite=", "suite.perception")) for text in overrides):
+        # nobody chose the demo's suite: what it presets for the perceiver fits its own drawings only
+        raw["suite"].pop("perception", None)
+    return _frozen(raw, (), str(images))
+
+
+def _of_images(images: Path, overrides: Sequence[str], config_dir: Path | None) -> Raw:
+    if not images.is_dir():
+        raise ConfigError(f"'{images}' is not a folder of images; give an existing folder.")
+    defaults = ["backend=folder", f"folder='runs/${{suite.name}}-of-{_plain_name(images)}'"]
+    return _composed([*defaults, *overrides], _search_path(config_dir))
 
 
 def _plain_name(folder: Path) -> str:

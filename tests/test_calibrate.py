@@ -115,3 +115,22 @@ def test_fit_of_four_images_is_refused_in_one_sentence(
     assert "a fit needs 20 or more" in captured.err
     assert "stars kappa" in captured.out, "the agreement is worth printing all the same"
     assert not (tmp_path / "conf").exists()
+
+
+@pytest.mark.skipif(not LAB.is_dir(), reason="the labelled real images (shared/harmony-lab) are not there")
+def test_net_finds_missing_mouths_of_real_faces_that_the_rules_do_not(tmp_path: Path) -> None:
+    with (LAB / "labels.csv").open(newline="") as text:
+        rows = [row for row in csv.DictReader(text) if row["multiple"] == "0"]
+    # all that lack a mouth, and as many that have one
+    few = [row for word in ("absent", "present") for row in [row for row in rows if row["mouth"] == word][:6]]
+    with (tmp_path / "labels.csv").open("w", newline="") as text:
+        writer = csv.DictWriter(text, list(rows[0]))
+        writer.writeheader()
+        writer.writerows([row | {"file": str(LAB / "images" / row["file"])} for row in few])
+    found = {}
+    for parts in ("net", "rules"):
+        out = tmp_path / parts
+        assert main(["calibrate", str(tmp_path), f"folder={out}", f"suite.perception.parts={parts}"]) == 0
+        found[parts] = json.loads((out / "agreement.json").read_text())["mouth_missing_f1"]["value"]
+    assert found["net"] >= 0.8
+    assert found["net"] > found["rules"]

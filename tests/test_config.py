@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from evalharness.config import compose, compose_score, config_from_json
+from evalharness.config import compose, compose_calibration, compose_score, config_from_json
 from evalharness.errors import ConfigError, SuiteError
 from evalharness.prepare import open_scorers
 from evalharness.suite import read_suite
@@ -188,6 +188,11 @@ def test_group_that_an_own_config_leaves_out_is_missed(here: Path) -> None:
     write(here / "conf" / "config.yaml", "defaults:\n  - suites@suite: demo\n  - perception: offline\nfolder: x\n")
     with pytest.raises(ConfigError, match="backend must be a mapping, not None"):
         compose([])
+
+
+def test_calibration_takes_presets_of_the_perceiver_only_from_a_suite_that_was_chosen(tmp_path: Path) -> None:
+    assert compose_calibration(tmp_path, []).perception.options == {}
+    assert compose_calibration(tmp_path, ["suite=demo"]).perception.options == {"proven": ["rope"], "parts": "rules"}
 
 
 def test_a_suite_presets_options_of_the_perceiver() -> None:

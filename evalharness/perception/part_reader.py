@@ -15,7 +15,7 @@ from evalharness.perception.geometry import Array, HeadFrame, box_around
 from evalharness.types import EMOTIONS, Part
 
 WEIGHTS = Path(__file__).parent / "data" / "part_reader.safetensors"
-SHA256 = "2944f9b2a46d7016922d6349262580bb3bcf0ef0285e79796d1df75a7f01b2b4"
+SHA256 = "25c652898680c487709fc00db98eb34aaadffd82f94251b588c8e4d3d448e408"
 PartName = Literal["left_eye", "right_eye", "brows", "mouth"]
 WHERE: Mapping[PartName, slice] = {
     "left_eye": slice(0, 5),
