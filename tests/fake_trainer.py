@@ -1,6 +1,7 @@
-"""A trainer that only saves: `python tests/fake_trainer.py FOLDER FIRST LAST KEEP PAUSE` writes epochs one by one.
+"""A trainer that only saves: `python tests/fake_trainer.py FOLDER FIRST LAST KEEP PAUSE [SOURCE]`.
 
-Each file is written in two halves with a pause between, as a slow disk does, and only the last KEEP epochs stay.
+It writes epochs one by one. Each file is written in two halves with a pause between, as a slow disk does, and only the
+last KEEP epochs stay.
 """
 
 import json
@@ -18,10 +19,11 @@ def weights(epoch: int) -> bytes:
     return struct.pack("<Q", len(header)) + header + struct.pack("<64f", *[float(epoch)] * 64)
 
 
-def train(folder: Path, first: int, last: int, keep: int, pause: float) -> None:
-    """Save the epochs from first to last."""
+def train(folder: Path, first: int, last: int, keep: int, pause: float, source: Path | None = None) -> None:
+    """Save the epochs from first to last: weights of our own, or those in `source`, in the order of their names."""
+    trained = sorted(source.glob("*.safetensors")) if source else []
     for epoch in range(first, last + 1):
-        body = weights(epoch)
+        body = trained[epoch - 1].read_bytes() if trained else weights(epoch)
         with name(folder, epoch).open("wb") as file:
             file.write(body[: len(body) // 2])
             file.flush()
@@ -37,4 +39,5 @@ def name(folder: Path, epoch: int) -> Path:
 
 
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), *(int(word) for word in sys.argv[2:5]), pause=float(sys.argv[5]))
+    trained_before = Path(sys.argv[6]) if len(sys.argv) > 6 else None
+    train(Path(sys.argv[1]), *(int(word) for word in sys.argv[2:5]), pause=float(sys.argv[5]), source=trained_before)
