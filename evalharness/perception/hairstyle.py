@@ -88,7 +88,7 @@ def _probabilities(grid: Array, face: bool) -> Array:
 
 
 def _softmax(scores: Array) -> Array:
-    powers = np.exp(scores - scores.max())
+    powers = np.exp(scores - np.max(scores))
     return np.asarray(powers / powers.sum())
 
 

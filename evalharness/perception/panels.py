@@ -93,4 +93,4 @@ def _hidden(lab: Array, color: Array, at: int, reach: int) -> float:
     place = min(at, reach)
     seen = ~apart[place] & apart[:place].any(axis=0) & apart[place + 1 :].any(axis=0)
     pieces, count = ndimage.label(~seen)
-    return float(np.bincount(pieces)[1:].max() / len(seen)) if count else 0.0
+    return float(np.max(np.bincount(pieces)[1:]) / len(seen)) if count else 0.0

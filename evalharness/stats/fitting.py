@@ -91,7 +91,7 @@ def _check(wanted: Codes) -> None:
             f"{len(wanted)} images have stars and a harmony score; a fit needs {FEWEST} or more, since fewer would "
             "fit their luck: label more, or calibrate without --fit."
         )
-    commonest = int(np.bincount(wanted).max())
+    commonest = int(np.max(np.bincount(wanted)))
     if len(wanted) - commonest < 2:
         raise InputError(
             f"{commonest} of {len(wanted)} images have the same stars; a fit needs at least 2 images of other stars."

@@ -70,7 +70,7 @@ def combine(draws: Draws, weights: Floats) -> Floats:
     """
     scored = np.isfinite(draws.scores)
     shares = scored.sum(axis=(1, 2)) / np.maximum(draws.made.sum(axis=1), 1)
-    comparable = (shares > 0.0) & (shares >= LEAST_SCORED * shares.max(initial=0.0))
+    comparable = (shares > 0.0) & (shares >= LEAST_SCORED * np.max(shares, initial=0.0))
     absent = ~draws.made | ~comparable[:, None]
     common = (scored | absent[:, None, :]).all(axis=0) & ~absent.all(axis=0)
     totals = np.einsum("k,skd->sd", weights, np.where(common & scored, np.nan_to_num(draws.scores), 0.0))

@@ -5,6 +5,7 @@ exceeds 1 / alpha with probability at most alpha (Ville's inequality). Repeated 
 """
 
 import numpy as np
+from scipy import special
 
 from evalharness.stats.table import Floats
 
@@ -23,4 +24,4 @@ def log_e_value(differences: Floats, largest: float) -> float:
     """
     scaled = np.clip(differences / largest, -1.0, 1.0)
     gains = BETS * scaled.sum() + (np.log1p(-BETS) + BETS) * np.square(scaled).sum()
-    return float(np.logaddexp.reduce(gains) - np.log(len(BETS)))
+    return float(special.logsumexp(gains) - np.log(len(BETS)))

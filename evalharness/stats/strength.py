@@ -29,7 +29,7 @@ def check_strength(rule: Rule, arm: Arm, strengths: Sequence[float], values: Flo
         reason = f"{arm[0]} was measured at one strength only, so nobody knows which one it needs"
     else:
         means = values[:, common].mean(axis=1)
-        needed = float(min(s for s, mean in zip(strengths, means, strict=True) if mean >= means.max() - 1e-9))
+        needed = float(min(s for s, mean in zip(strengths, means, strict=True) if mean >= np.max(means) - 1e-9))
         outcome = Outcome.PASS if low <= needed <= high else Outcome.FAIL
         limits = [f"at least {low:g}"] * (rule.at_least is not None) + [f"at most {high:g}"] * (
             rule.at_most is not None
