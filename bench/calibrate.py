@@ -100,6 +100,8 @@ def side(seen: Observation) -> str:
     """The side the hair's figures say; 'unseen' without hair."""
     if seen.hair is None:
         return "unseen"
+    if sides := seen.hair.sides:
+        return max(sides, key=lambda name: sides[name])
     leans = seen.hair.right - seen.hair.left
     return "right" if leans > ZONE else "left" if leans < -ZONE else "none"
 
