@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalharness.backends.folder import read_image
+from evalharness.backends.folder import read_reference, reference_files
 from evalharness.errors import InputError
-from evalharness.paths import IMAGE_SUFFIXES
 from evalharness.perception.base import Perceiver
 from evalharness.scorers.color_drift import GREY
 from evalharness.scorers.lab import chroma, hue, hue_name
 from evalharness.scorers.typical import typical_color
-from evalharness.types import Color, Failure, ImageSide, Lab, Observation
+from evalharness.types import Color, ImageSide, Lab, Observation
 
 SURE = 0.2
 """Least confidence of a colour or a hair mask that counts, as it is for the scorers."""
@@ -103,10 +102,7 @@ def look_at_references(folder: Path, perceiver: Perceiver) -> Appearance:
     """Look at the images of a folder; raises InputError where there are none, or one cannot be read."""
     if not folder.is_dir():
         raise InputError(f"references '{folder}' is not a folder; give one with images of the character.")
-    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise InputError(f"references '{folder}' holds no image; give a folder with PNG, JPEG or WebP files.")
-    return appearance(tuple(_look(path, perceiver) for path in files))
+    return appearance(tuple(perceiver.observe([read_reference(path)])[0] for path in reference_files(folder)))
 
 
 def appearance(seen: Sequence[Observation]) -> Appearance:
@@ -122,13 +118,6 @@ def color_name(lab: Lab) -> str:
     if name in ("orange", "yellow") or (name == "red" and chroma(lab) < 35.0):
         return "brown" if lab[0] < 50.0 else "blonde" if name == "yellow" else "light brown"
     return name
-
-
-def _look(path: Path, perceiver: Perceiver) -> Observation:
-    image = read_image(path)
-    if isinstance(image, Failure):
-        raise InputError(f"reference image: {image.reason}; remove or replace it.")
-    return perceiver.observe([image])[0]
 
 
 def _tone(region: str, seen: Sequence[Observation]) -> Tone | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalharness.gate import exit_code
+from evalharness.report.html import PAGE_NAME
 from evalharness.types import FinishedRun, Judgement, MetricInfo
 
 
@@ -28,7 +29,7 @@ class Conclusion:
 
 def conclude(finished: FinishedRun, folder: Path) -> Conclusion:
     """The document of a finished run in its folder."""
-    page = folder / "report.html"
+    page = folder / PAGE_NAME
     return Conclusion(
         run=folder,
         report=page if page.is_file() else None,

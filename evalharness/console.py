@@ -112,7 +112,8 @@ def print_pick(found: "Pick") -> None:
     for heading in ("subject", "P(best)", "on these prompts", "objective", "95 % interval", "constraints", "verdict"):
         table.add_column(heading, justify="left" if heading in ("subject", "constraints", "verdict") else "right")
     for one in found.candidates:
-        estimate, tied = one.objective, " (tied)" if one.tied and one.subject != found.subject else ""
+        leads = (one.subject, one.strength) == (found.subject, found.strength)
+        estimate, tied = one.objective, " (tied)" if one.tied and not leads else ""
         low, high = estimate.low, estimate.high
         table.add_row(
             Text(f"{one.subject} @ {one.strength:g}{tied}"),

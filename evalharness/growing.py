@@ -14,7 +14,7 @@ from evalharness.gate import exit_code
 from evalharness.keep import Kept, keep
 from evalharness.prepare import Tools, open_tools, suite_of
 from evalharness.record import RunRecord, load_run
-from evalharness.report.html import write_report
+from evalharness.report.html import PAGE_NAME, write_report
 from evalharness.run import run
 from evalharness.store import Store
 from evalharness.subject import read_subjects
@@ -124,7 +124,7 @@ class GrowingRun:
         done = replace(seen, refused=reason)
         self.watched.update(done)
         self.watched.copy_of(done).unlink(missing_ok=True)
-        page = self._config.folder / "report.html"
+        page = self._config.folder / PAGE_NAME
         return Step(seen=done, verdict=None, leader=None, best="", report=page)
 
     def _run(self, seen: Sequence[Seen]) -> FinishedRun:

@@ -1,6 +1,5 @@
 """A copy of the best save so far, in a folder of its own: what a trainer may delete in its folder."""
 
-import os
 import re
 import shutil
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from evalharness.codec import DecodeError, decode, encode_readably
 from evalharness.digest import file_digest
 from evalharness.errors import InputError
+from evalharness.store import replacing
 from evalharness.types import Subject
 
 NOTE = "best.json"
@@ -52,11 +52,10 @@ def keep(folder: Path, best: Subject, note: Kept) -> Path | None:
         source = best.loras[0].path
         if not source.is_file():
             return None
-        _whole(target, source)
-    body = encode_readably(replace(note, file=target.name))
-    temporary = folder / f".{NOTE}.part"
-    temporary.write_bytes(body)
-    temporary.replace(folder / NOTE)
+        with source.open("rb") as original, replacing(target) as copy:
+            shutil.copyfileobj(original, copy)
+    with replacing(folder / NOTE) as file:
+        file.write(encode_readably(replace(note, file=target.name)))
     if earlier and earlier.file != target.name:
         (folder / earlier.file).unlink(missing_ok=True)
     return target
@@ -69,14 +68,3 @@ def _free_path(folder: Path, best: Subject) -> Path:
     if target.exists() and file_digest(target) != best.identity:
         return folder / f"{stem}-{best.identity[:16]}.safetensors"
     return target
-
-
-def _whole(target: Path, source: Path) -> None:
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(source, temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)

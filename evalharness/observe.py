@@ -3,15 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from evalharness.backends.folder import read_image
+from evalharness.backends.folder import read_reference, reference_files
 from evalharness.digest import digest, file_digest
-from evalharness.errors import InputError
-from evalharness.paths import IMAGE_SUFFIXES
 from evalharness.perception.base import Perceiver
 from evalharness.store import Store
-from evalharness.types import Cell, Failure, Observation, Progress, Reference
+from evalharness.types import Cell, Observation, Progress, Reference
 
 BATCH = 8
 
@@ -41,20 +37,15 @@ def observe_references(folder: Path | None, perceiver: Perceiver, store: Store) 
     """
     if folder is None:
         return None
-    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise InputError(f"references '{folder}' holds no image; give a folder with PNG, JPEG or WebP files.")
+    files = reference_files(folder)
     name = digest(perceiver.fingerprint())
     keys = [f"reference:{file_digest(path)}" for path in files]
     seen = store.observations(keys, name)
-    new = {key: perceiver.observe([_open(path)])[0] for key, path in zip(keys, files, strict=True) if key not in seen}
+    new = {
+        key: perceiver.observe([read_reference(path)])[0]
+        for key, path in zip(keys, files, strict=True)
+        if key not in seen
+    }
     store.save_observations(name, new)
     known: Mapping[str, Observation] = seen | new
     return Reference(names=tuple(path.name for path in files), observations=tuple(known[key] for key in keys))
-
-
-def _open(path: Path) -> Image.Image:
-    image = read_image(path)
-    if isinstance(image, Failure):
-        raise InputError(f"reference image: {image.reason}; remove or replace it.")
-    return image

@@ -48,7 +48,7 @@ def pick(run: FinishedRun) -> Pick:
     """What the stored judgement of a run says of its subjects at their strengths."""
     judgement, selection = run.judgement, run.judgement.selection
     ranked = tuple(sorted(selection.candidates, key=lambda one: -one.probability_best))
-    leader = next((one for one in ranked if leads(one, run)), None)
+    leader = next((one for one in ranked if selection.leads(one)), None)
     return Pick(
         subject=selection.leader,
         strength=selection.strength,
@@ -64,12 +64,6 @@ def pick(run: FinishedRun) -> Pick:
         gaps=tuple(gap.reason for gap in judgement.gaps),
         exit_code=_exit_code(run, ranked),
     )
-
-
-def leads(candidate: Candidate, run: FinishedRun) -> bool:
-    """Whether it is the leader."""
-    selection = run.judgement.selection
-    return (candidate.subject, candidate.strength) == (selection.leader, selection.strength)
 
 
 def excluded(candidate: Candidate, verdicts: Mapping[str, Decision]) -> bool:
@@ -108,5 +102,6 @@ def _exit_code(run: FinishedRun, ranked: tuple[Candidate, ...]) -> int:
     verdicts = {verdict.subject: verdict.decision for verdict in run.judgement.verdicts}
     if ranked and all(excluded(one, verdicts) for one in ranked):
         return EXCLUDED
-    alone = run.judgement.selection.leader is not None and not any(one.tied and not leads(one, run) for one in ranked)
+    selection = run.judgement.selection
+    alone = selection.leader is not None and not any(one.tied and not selection.leads(one) for one in ranked)
     return SETTLED if alone else OPEN

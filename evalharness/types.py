@@ -423,6 +423,10 @@ class Selection:
     loss_here: float | None = None
     advice: str = ""
 
+    def leads(self, candidate: Candidate) -> bool:
+        """Whether it is the leader: the same subject at another strength is a rival."""
+        return (candidate.subject, candidate.strength) == (self.leader, self.strength)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from evalharness.backends.base import Fact
 from evalharness.backends.options import checked_options
-from evalharness.errors import BackendError
-from evalharness.paths import resolve
+from evalharness.errors import BackendError, InputError
+from evalharness.paths import IMAGE_SUFFIXES, resolve
 from evalharness.types import Cell, Failure, Subject
 
 LARGEST_PIXELS = 64_000_000
@@ -49,6 +49,22 @@ class FolderMaker:
         if cell.source is None:
             return Failure(reason=f"the cell of prompt '{cell.prompt.id}' names no image file")
         return read_image(self._folder / cell.source)
+
+
+def reference_files(folder: Path) -> list[Path]:
+    """The images of a folder of references, in name order; raises InputError where there is none."""
+    files = sorted(path for path in folder.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not files:
+        raise InputError(f"references '{folder}' holds no image; give a folder with PNG, JPEG or WebP files.")
+    return files
+
+
+def read_reference(path: Path) -> Image.Image:
+    """A reference image as RGB; raises InputError where it cannot be read."""
+    image = read_image(path)
+    if isinstance(image, Failure):
+        raise InputError(f"reference image: {image.reason}; remove or replace it.")
+    return image
 
 
 def read_image(path: Path) -> Image.Image | Failure:

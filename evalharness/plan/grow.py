@@ -52,7 +52,7 @@ def settled(selection: Selection, tolerance: float) -> bool:
 
     That is so where the leader is expected to be worse than the best by less than the tolerance.
     """
-    rivals = [one for one in selection.candidates if one.tied and _arm(one) != _leader(selection)]
+    rivals = [one for one in selection.candidates if one.tied and not selection.leads(one)]
     return not rivals or (selection.loss_here is not None and selection.loss_here < tolerance)
 
 
@@ -60,12 +60,8 @@ def _contenders(selection: Selection) -> list[Arm]:
     return [
         _arm(one)
         for one in selection.candidates
-        if one.tied and ((one.probability_here or 0.0) >= LEAST_CHANCE or _arm(one) == _leader(selection))
+        if one.tied and ((one.probability_here or 0.0) >= LEAST_CHANCE or selection.leads(one))
     ]
-
-
-def _leader(selection: Selection) -> tuple[str | None, float | None]:
-    return selection.leader, selection.strength
 
 
 def _arm(candidate: Candidate) -> Arm:

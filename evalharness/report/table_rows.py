@@ -115,7 +115,7 @@ def _row(key: RowKey, given: TableInput, columns: _Columns, texts: Texts) -> Tab
     name, strength = key
     selection = given.judgement.selection
     candidate = next((c for c in selection.candidates if (c.subject, c.strength) == key), None)
-    leads = key == (selection.leader, selection.strength)
+    leads = candidate is not None and selection.leads(candidate)
     subject = next((s for s in given.subjects if s.name == name), None)
     return TableRow(
         subject=name,

@@ -158,7 +158,7 @@ def _check_row(check: Check, info: MetricInfo | None, texts: Texts) -> CheckRow:
 
 
 def _candidate_row(candidate: Candidate, selection: Selection, texts: Texts) -> CandidateRow:
-    leads = (candidate.subject, candidate.strength) == (selection.leader, selection.strength)
+    leads = selection.leads(candidate)
     several = len({one.strength for one in selection.candidates}) > 1
     return CandidateRow(
         subject=f"{candidate.subject} @ {candidate.strength:g}" if several else candidate.subject,

@@ -34,7 +34,8 @@ def choose(
     arms = _arms(table, subjects)
     draws = draws_of(table, arms, list(criteria.weights))
     values = combine(draws, signed_weights(criteria.weights, metrics))
-    arena = _Arena(table=table, metrics=metrics, alpha=alpha, arms=tuple(arms), values=values)
+    slices = tuple(matching(table, rule.where) for rule in criteria.constraints)
+    arena = _Arena(table=table, metrics=metrics, alpha=alpha, arms=tuple(arms), values=values, slices=slices)
     constraints = [arena.constraints(arm, criteria.constraints) for arm in arms]
     free = [
         arm[0] not in rejected and all(check.outcome is not Outcome.FAIL for check in checks)
@@ -55,19 +56,21 @@ def _arms(table: Table, subjects: Sequence[Subject]) -> list[Arm]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arena:
-    """What constraints are held against: all cells, and the objective `values` (arms, draws)."""
+    """What constraints are held against: all cells, each rule's slice of them, and the objective (arms, draws)."""
 
     table: Table
     metrics: Mapping[str, MetricInfo]
     alpha: float
     arms: tuple[Arm, ...]
     values: Floats
+    slices: tuple[Mask, ...]
 
     def constraints(self, arm: Arm, rules: Sequence[Rule]) -> tuple[Check, ...]:
         """Each constraint's outcome for one arm, failures corrected by Holm; those about strength come last."""
-        counted = [rule for rule in rules if not is_about_strength(rule)]
         tested = [
-            examine(self.table, self._rows(arm, rule), rule, self.metrics[rule.metric], self.alpha) for rule in counted
+            examine(self.table, self._rows(arm, rule, rows), rule, self.metrics[rule.metric], self.alpha)
+            for rule, rows in zip(rules, self.slices, strict=True)
+            if not is_about_strength(rule)
         ]
         return (*outcomes(tested, self.alpha), *self._about_strength(arm, rules))
 
@@ -76,10 +79,10 @@ class _Arena:
         strengths = [self.arms[index][1] for index in own]
         return [check_strength(rule, arm, strengths, self.values[own]) for rule in rules if is_about_strength(rule)]
 
-    def _rows(self, arm: Arm, rule: Rule) -> Mask:
-        """The arm's cells; its subject's at another strength where the rule says itself which one it is about."""
-        rows: Mask = (self.table.subjects == arm[0]) & matching(self.table, rule.where)
-        return rows if "strength" in rule.where else rows & (self.table.strengths == arm[1])
+    def _rows(self, arm: Arm, rule: Rule, rows: Mask) -> Mask:
+        """The arm's cells of a slice; its subject's at another strength where the rule names the one it is about."""
+        own: Mask = (self.table.subjects == arm[0]) & rows
+        return own if "strength" in rule.where else own & (self.table.strengths == arm[1])
 
 
 def _entrants(

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evalharness.verbs.arguments import LATEST, add_promoted_in, add_run
+from evalharness.verbs.arguments import LATEST, add_json, add_promoted_in, add_run
 
 if TYPE_CHECKING:
     from evalharness.answer import Answer
@@ -28,7 +28,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--markdown", type=Path, metavar="FILE", help="write a summary, made for a pull request")
     base = "where --markdown's links to images begin (default: relative to the run's folder)"
     verb.add_argument("--link-base", metavar="URL", default="", help=base)
-    verb.add_argument("--json", action="store_true", help="print the verdict as JSON, and nothing else")
+    add_json(verb)
 
 
 def do(options: argparse.Namespace) -> int:
@@ -72,10 +72,10 @@ def _write_files(options: argparse.Namespace, finished: "FinishedRun", answer: "
 
 def _print(options: argparse.Namespace, finished: "FinishedRun", answer: "Answer", notes: tuple[str, ...]) -> None:
     from evalharness import console
-    from evalharness.codec import encode_readably
+    from evalharness.verbs.answers import print_json
 
     if options.json:
-        sys.stdout.write(encode_readably(answer).decode() + "\n")
+        print_json(answer)
         return
     for note in notes:
         sys.stdout.write(f"{note}\n")
