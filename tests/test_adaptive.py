@@ -364,7 +364,9 @@ def test_the_answer_says_which_strength_each_subject_needs(
     found = json.loads(_printed(capsys, tmp_path / "run"))
     assert found["strength_needed"] == {"girl-000001": 0.5, "girl-000002": 0.5}
     main(["pick", str(tmp_path / "run")])
-    assert "strength   each is best at: girl-000001 0.5, girl-000002 0.5" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "strength   each is best at: girl-000001 0.5, girl-000002 0.5" in shown
+    assert "girl-000001 @ 1 (tied)" in shown and "girl-000001 @ 0.5 (tied)" not in shown
 
 
 def _printed(capsys: pytest.CaptureFixture[str], run: Path) -> str:
