@@ -7,15 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
+from evalharness.demo import drawing, look
 from evalharness.errors import PerceptionError
 from evalharness.paths import resolve
 from evalharness.perception import faces
 from evalharness.perception.layout import layout_of
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.types import Observation, Part
-
-drawing = pytest.importorskip("evalharness.demo.drawing", reason="the drawn world is not there")
-look = pytest.importorskip("evalharness.demo.look", reason="the drawn world is not there")
 
 REAL = Path(__file__).parents[2] / "shared" / "harmony-lab" / "images"
 

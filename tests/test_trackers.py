@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -108,14 +107,6 @@ def told(name: str, options: dict[str, Any], tmp_path: Path, *entries: Entry) ->
     return said
 
 
-@pytest.fixture
-def tensorboard() -> Iterator[None]:
-    """The real library, where it is installed."""
-    pytest.importorskip("tensorboard")
-    yield
-
-
-@pytest.mark.usefixtures("tensorboard")
 @pytest.mark.filterwarnings("default")  # of the library itself
 def test_tensorboard_reads_back_what_was_logged(entry: Entry, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

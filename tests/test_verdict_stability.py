@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from judging import EMOTIONS, expecting, seen, whole_face
 from PIL import Image
 
+from evalharness.demo import drawing
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.scorers.evidence import main_face
 from evalharness.scorers.harmony import emotion_seen
 from evalharness.scorers.stars import Stars
-
-drawing = pytest.importorskip("evalharness.demo.drawing", reason="the drawn world is not there")
 
 FACES = 8
 RATE = 0.75
