@@ -26,6 +26,8 @@ class _Bars:
             return
         line = self._line(name, total)
         yield lambda count: self.shown.advance(line, count)
+        # bars are drawn ten times a second, and a phase may end between two of them
+        self.shown.refresh()
 
     def _line(self, name: str, total: int) -> TaskID:
         if name not in self.lines:
