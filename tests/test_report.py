@@ -15,7 +15,7 @@ from sample_run import LEADER, METRICS, sample_input
 from evalharness.paths import shipped
 from evalharness.report import numbers
 from evalharness.report.cell_rows import address, axes_of
-from evalharness.report.html import SCRIPTS, embedded_json, render, write_report
+from evalharness.report.html import SCRIPTS, STYLES, embedded_json, render, write_report
 from evalharness.report.rows import page
 from evalharness.report.verdict_rows import rule_in_words
 from evalharness.types import BASELINE, Check, Decision, Estimate, Failure, FinishedRun, Gap, Outcome, Rule
@@ -275,10 +275,11 @@ def test_a_check_of_an_unknown_metric_is_shown_as_plain_numbers() -> None:
 def test_scripts_and_template_use_only_texts_that_exist() -> None:
     folder = shipped("reports")
     scripts = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
-    template = (folder / "report.html.j2").read_text("utf-8")
+    template = "\n".join(path.read_text("utf-8") for path in folder.rglob("*.html.j2"))
     used = set(re.findall(r'say\("(\w+)"', scripts)) | set(re.findall(r"\bt\.(\w+)", template))
     assert used <= set(TEXTS)
     assert sorted(path.name for path in (folder / "scripts").iterdir()) == sorted(SCRIPTS)
+    assert sorted(path.name for path in (folder / "styles").iterdir()) == sorted(STYLES)
 
 
 def test_metric_scales_end_at_the_largest_value_seen(given: FinishedRun) -> None:

@@ -16,6 +16,17 @@ from evalharness.types import FinishedRun
 
 # later files use what earlier ones define; the page holds them as one script
 SCRIPTS = ("base.js", "choices.js", "grid.js", "marks.js", "viewer.js", "matrix.js", "table.js", "start.js")
+# narrow screens override what the others say
+STYLES = (
+    "base.css",
+    "verdict.css",
+    "tables.css",
+    "grid.css",
+    "viewer.css",
+    "matrix.css",
+    "calibration.css",
+    "narrow.css",
+)
 PAGE_NAME = "report.html"
 
 # with these escaped, no text can end the script element or start a comment in it
@@ -42,7 +53,7 @@ def write_whole(target: Path, text: str) -> Path:
 def render(given: FinishedRun, language: str = "en") -> str:
     """The whole page as text."""
     folder, words = shipped("reports"), texts(language)
-    script = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
+    script = _joined(folder / "scripts", SCRIPTS)
     rows = page(given, words)
     return (
         environment()
@@ -78,7 +89,11 @@ def texts(language: str = "en") -> Texts:
 
 def style() -> Markup:
     """The style sheet of our pages."""
-    return Markup((shipped("reports") / "report.css").read_text("utf-8"))
+    return Markup(_joined(shipped("reports") / "styles", STYLES))
+
+
+def _joined(folder: Path, names: tuple[str, ...]) -> str:
+    return "\n".join((folder / name).read_text("utf-8") for name in names)
 
 
 def environment() -> jinja2.Environment:
