@@ -15,7 +15,20 @@ from evalharness.report.verdict_rows import Texts
 from evalharness.types import FinishedRun
 
 # later files use what earlier ones define; the page holds them as one script
-SCRIPTS = ("base.js", "choices.js", "grid.js", "marks.js", "viewer.js", "matrix.js", "table.js", "start.js")
+SCRIPTS = (
+    "base.js",
+    "choices.js",
+    "grid.js",
+    "marks.js",
+    "compare.js",
+    "judgement.js",
+    "labels.js",
+    "blind.js",
+    "viewer.js",
+    "matrix.js",
+    "table.js",
+    "start.js",
+)
 # narrow screens override what the others say
 STYLES = (
     "base.css",
@@ -23,6 +36,7 @@ STYLES = (
     "tables.css",
     "grid.css",
     "viewer.css",
+    "judgement.css",
     "matrix.css",
     "calibration.css",
     "narrow.css",

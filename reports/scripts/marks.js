@@ -26,7 +26,10 @@ function outline(kind, points) {
 function strokes(kind, points, color) {
   const [tag, attributes] = outline(kind, points);
   const common = { ...attributes, fill: "none", "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round" };
+  // an outline that ends where it began is a mask's
+  const closed = kind === "line" && points.length > 3 && String(points[0]) === String(points.at(-1));
   return [
+    ...(closed ? [shape("polygon", { points: attributes.points, fill: color, "fill-opacity": .16 })] : []),
     shape(tag, { ...common, stroke: "rgb(0 0 0 / 60%)", "stroke-width": 4 }),
     shape(tag, { ...common, stroke: color, "stroke-width": 2 }),
   ];
@@ -62,27 +65,53 @@ function dot([x, y], color, view) {
 
 const shorten = (text) => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
 
-function drawMarks(svg, image, cell, hidden, withLabels) {
+// what a mark shows, without what was read there: 'left eye: sad' and 'left eye: happy' are one layer
+const layerOf = ([kind, text]) => (kind === "swatch" ? say("colors") : text.replace(/:.*$|\s[\d.]+$/su, "") || say("others"));
+const hiddenMetrics = new Set(), hiddenLayers = new Set();
+let evidenceShown = true;
+
+const layersOf = (cell) => [...new Set(cell.scores.flatMap((score) => score[3].map(layerOf)))];
+
+// the marks to draw as [metric, mark]; several scorers that saw the same box draw it once
+function visibleMarks(cell) {
+  if (!evidenceShown || blind()) return [];
+  const found = new Map();
+  for (const [metric, , , marks] of cell.scores) {
+    if (hiddenMetrics.has(metric)) continue;
+    for (const mark of marks) {
+      const place = JSON.stringify(mark);
+      if (!hiddenLayers.has(layerOf(mark)) && !found.has(place)) found.set(place, [metric, mark]);
+    }
+  }
+  return [...found.values()];
+}
+
+// on a small image labels would hide what they name: first those go that say no more than the switch below
+const isRead = (text, mark, width) => text !== "" && width >= (text === layerOf(mark) ? 420 : 300);
+
+function drawMarks(svg, image, cell, withLabels) {
   const { naturalWidth, naturalHeight, clientWidth } = image;
   if (!naturalWidth || !clientWidth) return;
   svg.setAttribute("viewBox", `0 0 ${naturalWidth} ${naturalHeight}`);
   const view = { scale: clientWidth / naturalWidth, width: clientWidth, labels: [] };
   const shapes = [], labels = [];
-  for (const [metric, , , marks] of cell.scores) {
-    if (hidden.has(metric)) continue;
-    for (const [kind, text, points, color] of marks) {
-      if (!points.length || (kind === "swatch" && !isHex(color))) continue;
-      if (kind === "swatch") shapes.push(dot(points[0], color, view));
-      else shapes.push(...strokes(kind, points, isHex(color) ? color : markColor(metric)));
-      if (withLabels && text) labels.push(label(shorten(text), points, markColor(metric), view));
-    }
+  for (const [metric, [kind, text, points, color]] of visibleMarks(cell)) {
+    if (!points.length || (kind === "swatch" && !isHex(color))) continue;
+    if (kind === "swatch") shapes.push(dot(points[0], color, view));
+    else shapes.push(...strokes(kind, points, isHex(color) ? color : markColor(metric)));
+    if (withLabels && isRead(text, [kind, text], clientWidth)) labels.push(label(shorten(text), points, markColor(metric), view));
   }
   svg.replaceChildren(...shapes, ...labels);
 }
 
-function swatches(cell, hidden) {
-  const found = cell.scores.filter(([metric]) => !hidden.has(metric)).flatMap((score) => score[3]);
-  const colored = found.filter(([kind, , , color]) => kind === "swatch" && isHex(color));
-  return colored.map(([, text, , color]) =>
-    element("span", {}, element("i", { style: { background: color } }), quoted(`${text} ${color}`)));
+// the image's colours touch the reference's, so that a difference shows; one group for each scorer that names any
+function swatches(cell) {
+  const groups = new Map();
+  for (const [metric, [kind, text, , color]] of visibleMarks(cell)) {
+    if (kind === "swatch" && isHex(color)) groups.set(metric, [...(groups.get(metric) ?? []), [text, color]]);
+  }
+  return [...groups].map(([metric, colors]) => element("figure", {},
+    element("div", { class: "patches", "aria-hidden": "true" }, ...colors.map(([, color]) => element("i", { style: { background: color } }))),
+    element("figcaption", {}, element("b", {}, quoted(data.metrics[metric].name)),
+      ...colors.map(([text, color]) => element("span", {}, quoted(`${text} ${color}`))))));
 }

@@ -9,6 +9,7 @@ startTable();
 if (data.cells.length) {
   startGrid();
   startViewer();
+  startJudgement();
   redraw();
   startMatrix();
 }

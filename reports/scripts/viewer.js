@@ -1,23 +1,19 @@
-// One image: large, its evidence over it, the baseline's same draw beside it, every score with its reason.
+// One image: large, its evidence over it, the same draw of another beside it, every score with its reason.
 
 const viewer = document.getElementById("viewer");
-const hiddenMetrics = new Set();
-let viewed;
-
-function baselineOf(cell) {
-  return isBaseline(cell) ? undefined : data.cells.find((other) => isBaseline(other) && other.pair === cell.pair);
-}
+let viewed, fullSize = false;
 
 function canvas(cell, withLabels) {
   if (cell.image === undefined) {
     return element("div", { class: "canvas" }, element("p", { class: "blank" }, quoted(cell.failure ?? say("no_image"))));
   }
   const svg = shape("svg", { "aria-hidden": "true" });
-  const image = element("img", { src: cell.image, alt: nameOf(cell) });
-  const draw = () => drawMarks(svg, image, cell, hiddenMetrics, withLabels);
+  const image = element("img", { src: cell.image, alt: shownName(cell) });
+  const draw = () => drawMarks(svg, image, cell, withLabels);
   image.addEventListener("load", () => {
     // small pictures are shown as what they are, not blurred
     image.classList.toggle("small", image.naturalWidth <= 256);
+    node.style.setProperty("--natural", `${image.naturalWidth}px`);
     draw();
   });
   new ResizeObserver(draw).observe(image);
@@ -30,18 +26,46 @@ function figure(cell, caption, withLabels) {
   return element("figure", {}, canvas(cell, withLabels), element("figcaption", {}, caption));
 }
 
-function pictures(cell, baseline) {
-  const figures = [figure(cell, quoted(nameOf(cell)), true)];
-  if (baseline) figures.push(figure(baseline, say("same_draw"), false));
-  const colors = element("div", { class: "swatches" }, ...swatches(cell, hiddenMetrics));
-  return element("div", { class: `pictures ${baseline ? "" : "alone"}` }, ...figures, colors);
+function figures(cell, other) {
+  if (!other) return [figure(cell, quoted(shownName(cell)), true)];
+  return comparison.mode === "slider" ? [slider(cell, other)] : beside(cell, other);
 }
 
-function toggleMetric(metric, visible) {
-  if (visible) hiddenMetrics.delete(metric);
-  else hiddenMetrics.add(metric);
+function pictures(cell, other) {
+  const shown = element("div", { class: `pictures ${other && comparison.mode === "beside" ? "two" : ""}` }, ...figures(cell, other));
+  const tools = element("div", { class: "tools" }, ...(blind() ? [] : compareControls(cell, other)), sizeButton(cell));
+  const evidence = blind() ? [] : [layerBoxes(cell), element("div", { class: "swatches" }, ...swatches(cell))];
+  return element("div", { class: "left" }, tools, shown, ...evidence);
+}
+
+function sizeButton(cell) {
+  return element("button", { type: "button", class: "plain size", "aria-pressed": String(fullSize), "data-control": "size", title: say("full_size_hint"),
+    on: { click: () => { fullSize = !fullSize; showInViewer(cell); } } }, say("full_size"));
+}
+
+function drawEvidence() {
   viewer.querySelectorAll(".canvas").forEach((node) => node.dispatchEvent(new Event("marks")));
-  viewer.querySelector(".swatches").replaceChildren(...swatches(viewed, hiddenMetrics));
+  viewer.querySelector(".swatches")?.replaceChildren(...swatches(viewed));
+}
+
+function checkbox(name, checked, change, rest = {}) {
+  return element("input", { type: "checkbox", checked, "data-control": name, on: { change: (event) => { change(event.target.checked); drawEvidence(); } }, ...rest });
+}
+
+const switchIn = (hidden, name) => (visible) => { if (visible) hidden.delete(name); else hidden.add(name); };
+
+// a switch for all evidence, and one for each thing it shows
+function layerBoxes(cell) {
+  const layers = layersOf(cell);
+  if (!layers.length) return element("div");
+  const all = checkbox("evidence", evidenceShown, (visible) => {
+    evidenceShown = visible;
+    viewer.querySelectorAll(".layers .layer").forEach((box) => { box.disabled = !visible; });
+  }, { title: say("evidence_hint") });
+  const boxes = layers.map((name) => element("label", {},
+    checkbox(`layer-${name}`, !hiddenLayers.has(name), switchIn(hiddenLayers, name), { class: "layer", disabled: !evidenceShown }), quoted(shorten(name))));
+  return element("fieldset", { class: "layers" }, element("legend", { class: "unseen" }, say("evidence")),
+    element("label", { class: "all" }, all, say("evidence")), ...boxes);
 }
 
 function valueCell(metric, score) {
@@ -52,28 +76,29 @@ function valueCell(metric, score) {
   return element("td", { class: "figures" }, dot, text);
 }
 
+// the judge's name and version, and the switch of what it saw
 function metricName(metric, score) {
-  const { name } = data.metrics[metric];
-  if (!score.marks.length) return quoted(name);
-  const change = (event) => toggleMetric(metric, event.target.checked);
+  const { name, version } = data.metrics[metric];
+  const judge = [quoted(name), element("small", { title: say("metric_version", { version }) }, `v${version}`)];
+  if (!score.marks.length) return element("span", { class: "judge-name" }, ...judge);
   const title = say("show_evidence", { metric: name });
-  const box = element("input", {
-    type: "checkbox", checked: !hiddenMetrics.has(metric), "aria-label": title, on: { change }, style: { "--mark": markColor(metric) },
-  });
-  return element("label", { title }, box, quoted(name));
+  const box = checkbox(`marks-${name}`, !hiddenMetrics.has(metric), switchIn(hiddenMetrics, metric), { "aria-label": title, style: { "--mark": markColor(metric) } });
+  return element("label", { title, class: "judge-name" }, box, ...judge);
 }
 
-function scoreTable(cell, baseline) {
+function scoreTable(cell, other) {
   const table = element("table", { class: "scores" });
-  const heads = [say("metric"), say("this_image"), ...(baseline ? [say("baseline_note")] : [])];
+  const otherHead = other && (isBaseline(other) ? say("baseline_note") : quoted(drawName(other)));
+  const heads = [say("metric"), say("this_image"), ...(other ? [otherHead] : [])];
   table.append(element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))));
   const body = element("tbody");
   for (const [metric] of cell.scores) {
     const score = scoreOf(cell, metric);
-    const values = [valueCell(metric, score), ...(baseline ? [valueCell(metric, scoreOf(baseline, metric))] : [])];
+    const values = [valueCell(metric, score), ...(other ? [valueCell(metric, scoreOf(other, metric))] : [])];
     body.append(
       element("tr", {}, element("th", { scope: "row" }, metricName(metric, score)), ...values),
-      element("tr", {}, element("td", { class: "reason", colspan: heads.length }, quoted(score.reason))),
+      element("tr", {}, element("td", { class: "reason-cell", colspan: heads.length },
+        element("div", {}, element("span", { class: "reason" }, quoted(score.reason)), wrongButton(cell, metric)))),
     );
   }
   table.append(body);
@@ -100,6 +125,7 @@ async function copyParameters(event) {
     area.select();
     document.execCommand("copy");
     area.remove();
+    button.focus();
   }
   button.textContent = say("copied");
 }
@@ -113,54 +139,80 @@ function facts(cell) {
     [element("dt", {}, say(name)), element("dd", {}, quoted(String(value)))]));
 }
 
-function details(cell, baseline) {
-  const prompt = data.prompts[cell.prompt];
-  const parts = [scoreTable(cell, baseline), element("h3", {}, say("prompt")),
-    element("div", { class: "text prompt", tabindex: 0 }, prompt.text)];
-  if (prompt.negative) {
-    parts.push(element("h3", {}, say("negative")), element("div", { class: "text negative", tabindex: 0 }, prompt.negative));
+function longText(name, text) {
+  return element("div", { class: `text ${name}`, tabindex: 0, role: "region", "aria-label": say(name), "data-control": name }, text);
+}
+
+function details(cell, other) {
+  const { text, negative } = data.prompts[cell.prompt];
+  const parts = [judgementPanel(cell), ...(blind() ? [] : [element("h3", {}, say("scores")), scoreTable(cell, other)]),
+    element("h3", {}, say("prompt")), longText("prompt", text)];
+  if (negative) parts.push(element("h3", {}, say("negative")), longText("negative", negative));
+  if (!blind()) {
+    const copy = element("button", { type: "button", class: "plain copy", "data-control": "copy", on: { click: copyParameters } }, say("copy"));
+    parts.push(element("h3", {}, say("parameters")), facts(cell), copy);
   }
-  const copy = element("button", { type: "button", class: "plain copy", on: { click: copyParameters } }, say("copy"));
-  return element("div", { class: "details" }, ...parts, element("h3", {}, say("parameters")), facts(cell), copy);
+  return element("div", { class: "details" }, ...parts);
 }
 
 function bar(cell) {
   const button = (text, name, key) => element("button", {
-    type: "button", class: "plain", "aria-label": say(name), title: say(name), disabled: !neighbour(cell, key), on: { click: () => stepViewer(key) },
+    type: "button", class: "plain", "aria-label": say(name), title: say(name), "data-control": name, disabled: !beyond(cell, key), on: { click: () => stepViewer(key) },
   }, text);
-  const close = element("button", { type: "button", class: "plain close", on: { click: () => viewer.close() } }, say("close"));
-  return element("div", { class: "bar-top" }, element("h2", {}, quoted(nameOf(cell))),
+  const close = element("button", { type: "button", class: "plain close", "data-control": "close", on: { click: () => viewer.close() } }, say("close"));
+  return element("div", { class: "bar-top" }, element("h2", {}, quoted(shownName(cell))),
     button("←", "previous", "ArrowLeft"), button("→", "next", "ArrowRight"), close);
 }
 
+// what had the focus has it again on the next image, so that the keyboard goes on where it was
+function focusAgain(name) {
+  const again = name && viewer.querySelector(`[data-control="${CSS.escape(name)}"]:not(:disabled)`);
+  (again || viewer.querySelector(".close")).focus({ preventScroll: true });
+}
+
 function showInViewer(cell) {
+  const isNext = viewed !== cell, focused = viewer.contains(document.activeElement) && document.activeElement.dataset.control;
   viewed = cell;
-  const baseline = baselineOf(cell);
+  const other = comparedWith(cell);
   viewer.dataset.cell = cell.number;
-  viewer.replaceChildren(bar(cell), element("div", { class: "panes" }, pictures(cell, baseline), details(cell, baseline)));
-  viewer.scrollTop = 0;
+  viewer.classList.toggle("full", fullSize);
+  viewer.replaceChildren(bar(cell), element("div", { class: "panes" }, pictures(cell, other), details(cell, other)));
+  if (isNext) viewer.scrollTop = 0;
+  if (viewer.open) focusAgain(focused);
+  judgementChanged();
 }
 
 function stepViewer(key) {
-  const next = neighbour(viewed, key);
-  if (!next) return;
-  showInViewer(next);
-  viewer.querySelector(".close").focus();
+  const next = beyond(viewed, key);
+  if (next) showInViewer(next);
 }
 
 function openViewer(cell) {
   showInViewer(cell);
   viewer.showModal();
-  viewer.querySelector(".close").focus();
+  focusAgain("close");
+}
+
+// fields and sliders keep their own keys; in a long text the arrows scroll
+const keepsArrows = (node) => node.closest(".text, textarea, select, input:not([type=checkbox])");
+const keepsLetters = (node) => node.closest("textarea, select");
+
+function viewerKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const press = (name) => viewer.querySelector(`[data-control="${name}"]`)?.click();
+  if (event.key in STEPS) {
+    if (keepsArrows(event.target)) return;
+    stepViewer(event.key);
+  } else if (keepsLetters(event.target)) return;
+  else if (event.key in RATING_KEYS) rateByKey(event.key);
+  else if (event.key === "e") press("evidence");
+  else if (event.key === "f") press("size");
+  else return;
+  event.preventDefault();
 }
 
 function startViewer() {
-  viewer.addEventListener("close", () => focusTile(viewed));
+  viewer.addEventListener("close", () => (blind() ? focusBlindTile(viewed) : focusTile(viewed)));
   viewer.addEventListener("click", (event) => { if (event.target === viewer) viewer.close(); });
-  viewer.addEventListener("keydown", (event) => {
-    // in a long text the arrows scroll
-    if (!(event.key in STEPS) || event.target.closest(".text")) return;
-    event.preventDefault();
-    stepViewer(event.key);
-  });
+  viewer.addEventListener("keydown", viewerKey);
 }
