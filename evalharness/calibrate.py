@@ -1,6 +1,7 @@
 """How far perception and scorers agree with a person's labels, and the images where they do not."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from evalharness.labels import Label
 from evalharness.perception.base import Perceiver
 from evalharness.prepare import open_scorers
 from evalharness.registry import find
-from evalharness.report.calibration import Answer, Disagreement, FigureRow, write_calibration
+from evalharness.report.calibration import Answer, Calibration, Disagreement, FigureRow, write_calibration
 from evalharness.report.html import write_whole
 from evalharness.scorers.evidence import main_face, several
 from evalharness.scorers.harmony import Harmony, emotion_seen
@@ -68,8 +69,18 @@ def write_agreement(config: RunConfig, judged: Sequence[Judged]) -> tuple[Sequen
     config.folder.mkdir(parents=True, exist_ok=True)
     write_whole(config.folder / "agreement.json", encode_readably(figures).decode("utf-8"))
     rows = [figure_row(name, figure) for name, figure in figures.items()]
-    page = write_calibration(config.folder, config.folder.name, rows, confusion(judged), disagreements(judged))
-    return rows, page
+    stars = [one.label.blind for one in judged if one.label.stars is not None]
+    found = Calibration(
+        name=config.folder.name,
+        figures=rows,
+        confusion=confusion(judged),
+        differing=disagreements(judged),
+        wrong=Counter(name for one in judged for name in one.label.wrong),
+        rated=len(stars),
+        blind=sum(stars),
+        language=config.report.language,
+    )
+    return rows, write_calibration(config.folder, found)
 
 
 def figure_row(name: str, figure: Agreement) -> FigureRow:
@@ -221,8 +232,8 @@ def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
 
 
 def disagreements(judged: Sequence[Judged]) -> tuple[Disagreement, ...]:
-    """The images whose answers differ, most and largest differences first."""
-    differing = [one for one in map(_disagreement, judged) if one.answers]
+    """The images whose answers differ, most and largest differences first; last those that only have a note."""
+    differing = [one for one in map(_disagreement, judged) if one.answers or one.wrong or one.note]
     return tuple(sorted(differing, key=_severity, reverse=True))
 
 
@@ -242,9 +253,9 @@ def _different(judged: Judged) -> Iterator[Answer]:
 
 
 def _severity(differing: Disagreement) -> int:
-    """One for each answer that differs, and one more where three stars meet one."""
+    """One for each answer that differs or score that is called wrong, and one more where three stars meet one."""
     gaps = [abs(int(a.person) - int(a.machine)) for a in differing.answers if a.question == STARS.name]
-    return len(differing.answers) + sum(gaps) - len(gaps)
+    return len(differing.answers) + len(differing.wrong) + sum(gaps) - len(gaps)
 
 
 def _disagreement(judged: Judged) -> Disagreement:
@@ -254,4 +265,6 @@ def _disagreement(judged: Judged) -> Disagreement:
         answers=tuple(_different(judged)),
         reason=judged.score.reason,
         marks=judged.score.evidence,
+        wrong=judged.label.wrong,
+        note=judged.label.note,
     )

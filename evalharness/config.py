@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from evalharness.errors import ConfigError, unknown
+from evalharness.languages import DEFAULT, known_language
 from evalharness.paths import shipped
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class PerceptionConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportConfig:
+    """How the page is written; `language` is one of reports/texts."""
+
+    language: str = DEFAULT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """All that a run is told, in plain values: msgspec writes it as JSON and `config_from_json` reads it back.
 
@@ -72,6 +80,7 @@ class RunConfig:
     images: str | None = None
     scoring: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     trackers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    report: ReportConfig = ReportConfig()
 
     @property
     def folder(self) -> Path:
@@ -139,19 +148,26 @@ def config_from_json(raw: Mapping[str, object]) -> RunConfig:
 
 
 def _frozen(raw: Raw, subjects: tuple[str, ...], images: str | None) -> RunConfig:
-    _only_known(raw, {*GROUPS, "subjects", "folder", "trackers"}, "")
+    _only_known(raw, {*GROUPS, "subjects", "folder", "trackers", "report"}, "")
     _only_known(raw.get("backend"), {item.name for item in fields(BackendConfig)}, "backend")
     _only_known(raw.get("perception"), {item.name for item in fields(PerceptionConfig)}, "perception")
+    _only_known(raw.get("report", {}), {item.name for item in fields(ReportConfig)}, "report")
     _take_perception(raw)
-    told = {"scoring": raw.get("scoring") or {}, "trackers": _trackers(raw.get("trackers"))}
+    told = {
+        "scoring": raw.get("scoring") or {},
+        "trackers": _trackers(raw.get("trackers")),
+        "report": raw.get("report", {}),
+    }
     plain = {key: raw.get(key) for key in GROUPS} | told
     try:
-        return msgspec.convert(
+        config = msgspec.convert(
             plain | {"subjects": subjects, "folder_path": raw.get("folder"), "images": images}, RunConfig
         )
     except msgspec.ValidationError as error:
         rule, _, place = str(error).replace("folder_path", "folder").partition(" - at `$.")
         raise ConfigError(f"{place.rstrip('`')}: {rule[0].lower()}{rule[1:]}.") from None
+    known_language(config.report.language)
+    return config
 
 
 def _take_perception(raw: Raw) -> None:

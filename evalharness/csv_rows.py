@@ -1,10 +1,14 @@
 """Tables that people write: a CSV with a header and a row per image."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from evalharness.errors import InputError
+
+DISARMED = re.compile(r"'+[=+\-@＝＋－＠\t\r\n]")
+"""What spreadsheets would run as a formula, after the apostrophe that makes it text (by reports/scripts/labels.js)."""
 
 
 def read_rows(table: Path, name: str, error: type[InputError]) -> Sequence[dict[str, str | None]]:
@@ -17,3 +21,8 @@ def read_rows(table: Path, name: str, error: type[InputError]) -> Sequence[dict[
     if not rows:
         raise error(f"{name} has no rows; write a header with a column 'file' and a row per image.")
     return rows
+
+
+def armed(text: str) -> str:
+    """The text as it was before an apostrophe kept spreadsheets from running it."""
+    return text[1:] if DISARMED.match(text) else text

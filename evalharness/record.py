@@ -97,4 +97,5 @@ def finished(folder: Path, store: Store) -> FinishedRun:
         description=known.suite.description,
         objective=known.suite.objective,
         planned=known.planned if known.suite.budget else None,
+        language=known.config.report.language,
     )

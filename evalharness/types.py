@@ -463,6 +463,7 @@ class FinishedRun:
     `images` maps a cell's key to the image's path relative to the run folder, or to why there is none. `record` holds
     the facts of the run: scalars, or mappings of scalars. `subjects` begins with the baseline, where there is one.
     `objective` weighs metrics for 'best'. `planned` counts the cells of the whole matrix, where a budget made fewer.
+    `language` is that of the page's texts.
     """
 
     title: str
@@ -478,6 +479,7 @@ class FinishedRun:
     description: str = ""
     objective: Mapping[str, float] = field(default_factory=dict)
     planned: int | None = None
+    language: str = "en"
 
 
 # How a run says where it is

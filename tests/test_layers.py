@@ -13,7 +13,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "types", "__init__"),
     ("codec",),
     ("registry", "paths", "digest", "environment", "moment", "pictures", "csv_rows", "captioning"),
-    ("subject",),
+    ("subject", "languages"),
     (
         "suite",
         "watched",
@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "shard",
         "merge",
         "calibrate",
+        "rated",
         "compare",
         "pick",
         "promote",

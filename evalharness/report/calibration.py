@@ -3,12 +3,13 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
 
-from evalharness.report.html import environment, style, texts, write_whole
+from evalharness.languages import texts
+from evalharness.report.html import environment, style, write_whole
 from evalharness.types import Mark
 
 PAGE_NAME = "calibration.html"
@@ -27,13 +28,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
-    """An image with the answers that differ, the machine's reason, and what it saw; `size` is (width, height)."""
+    """An image with the answers that differ, the machine's reason, and what it saw; `size` is (width, height).
+
+    `wrong` are the metrics whose score the person calls wrong, `note` is what the person wrote.
+    """
 
     path: Path
     size: tuple[int, int]
     answers: tuple[Answer, ...]
     reason: str
     marks: tuple[Mark, ...]
+    wrong: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,24 @@ class FigureRow:
     value: str
     interval: str
     images: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """All that the page of a calibration shows.
+
+    `confusion` counts images by the person's emotion (outer) and the machine's (inner); `wrong` counts those whose
+    score of a metric the person calls wrong; `blind` of `rated` images got their stars without scores in sight.
+    """
+
+    name: str
+    figures: Sequence[FigureRow]
+    confusion: Mapping[str, Mapping[str, int]]
+    differing: Sequence[Disagreement]
+    wrong: Mapping[str, int] = field(default_factory=dict)
+    rated: int = 0
+    blind: int = 0
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,25 +89,15 @@ class ImageRow:
     answers: tuple[Answer, ...]
     reason: str
     outlines: tuple[Outline, ...]
+    wrong: tuple[str, ...]
+    note: str
 
 
-def write_calibration(
-    folder: Path,
-    name: str,
-    figures: Sequence[FigureRow],
-    confusion: Mapping[str, Mapping[str, int]],
-    differing: Sequence[Disagreement],
-) -> Path:
+def write_calibration(folder: Path, found: Calibration) -> Path:
     """Write `folder/calibration.html`, whole or not at all, with all images inside; returns its path."""
     page = environment().get_template("calibration.html.j2")
-    text = page.render(
-        name=name,
-        figures=figures,
-        confusion=confusion,
-        images=[image_row(one) for one in differing],
-        t=texts(),
-        style=style(),
-    )
+    words = texts(found.language)
+    text = page.render(found=found, images=[image_row(one) for one in found.differing], t=words, style=style())
     return write_whole(folder / PAGE_NAME, text)
 
 
@@ -99,6 +113,8 @@ def image_row(one: Disagreement) -> ImageRow:
         answers=one.answers,
         reason=one.reason,
         outlines=tuple(outlines),
+        wrong=one.wrong,
+        note=one.note,
     )
 
 

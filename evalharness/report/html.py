@@ -9,9 +9,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from evalharness.languages import texts
 from evalharness.paths import shipped
 from evalharness.report.rows import page
-from evalharness.report.verdict_rows import Texts
 from evalharness.types import FinishedRun
 
 # later files use what earlier ones define; the page holds them as one script
@@ -64,9 +64,9 @@ def write_whole(target: Path, text: str) -> Path:
     return target
 
 
-def render(given: FinishedRun, language: str = "en") -> str:
-    """The whole page as text."""
-    folder, words = shipped("reports"), texts(language)
+def render(given: FinishedRun) -> str:
+    """The whole page as text, in the run's language."""
+    folder, words = shipped("reports"), texts(given.language)
     script = _joined(folder / "scripts", SCRIPTS)
     rows = page(given, words)
     return (
@@ -75,7 +75,7 @@ def render(given: FinishedRun, language: str = "en") -> str:
         .render(
             page=rows,
             t=words,
-            language=language,
+            language=given.language,
             style=style(),
             script=Markup(script),
             script_digest=_script_digest(script),
@@ -93,12 +93,6 @@ def embedded_json(value: object) -> Markup:
 def _script_digest(script: str) -> str:
     """What the page's security policy allows to run: exactly our script, and nothing a prompt could smuggle in."""
     return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
-
-
-def texts(language: str = "en") -> Texts:
-    """All that our pages say, by its key."""
-    words: Texts = json.loads((shipped("reports") / "texts" / f"{language}.json").read_text("utf-8"))
-    return words
 
 
 def style() -> Markup:

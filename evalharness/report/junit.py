@@ -11,8 +11,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from evalharness.environment import now
+from evalharness.languages import texts
 from evalharness.report.escape import for_xml
-from evalharness.report.html import texts, write_whole
+from evalharness.report.html import write_whole
 from evalharness.report.verdict_rows import CheckRow, VerdictRow, verdict_rows
 from evalharness.types import FinishedRun
 

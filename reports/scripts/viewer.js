@@ -14,6 +14,7 @@ function canvas(cell, withLabels) {
     // small pictures are shown as what they are, not blurred
     image.classList.toggle("small", image.naturalWidth <= 256);
     node.style.setProperty("--natural", `${image.naturalWidth}px`);
+    node.closest("figure").style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
     draw();
   });
   new ResizeObserver(draw).observe(image);
@@ -23,11 +24,11 @@ function canvas(cell, withLabels) {
 }
 
 function figure(cell, caption, withLabels) {
-  return element("figure", {}, canvas(cell, withLabels), element("figcaption", {}, caption));
+  return element("figure", {}, canvas(cell, withLabels), ...(caption ? [element("figcaption", {}, caption)] : []));
 }
 
 function figures(cell, other) {
-  if (!other) return [figure(cell, quoted(shownName(cell)), true)];
+  if (!other) return [figure(cell, undefined, true)];
   return comparison.mode === "slider" ? [slider(cell, other)] : beside(cell, other);
 }
 
