@@ -27,6 +27,7 @@ SCRIPTS = (
     "viewer.js",
     "matrix.js",
     "table.js",
+    "scrolling.js",
     "start.js",
 )
 # narrow screens override what the others say

@@ -6,6 +6,7 @@ function redraw() {
 }
 
 startTable();
+startScrolling();
 if (data.cells.length) {
   startGrid();
   startViewer();

@@ -215,5 +215,6 @@ function viewerKey(event) {
 function startViewer() {
   viewer.addEventListener("close", () => (blind() ? focusBlindTile(viewed) : focusTile(viewed)));
   viewer.addEventListener("click", (event) => { if (event.target === viewer) viewer.close(); });
-  viewer.addEventListener("keydown", viewerKey);
+  // a click beside all controls takes the focus out of the dialog, where its own listener would hear nothing
+  document.addEventListener("keydown", (event) => { if (viewer.open) viewerKey(event); });
 }

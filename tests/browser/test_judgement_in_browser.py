@@ -3,11 +3,13 @@
 import csv
 import dataclasses
 import io
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import small_run
 from opened import Opened
 from playwright.sync_api import Locator, Page, expect
 from sample_run import GOODNESS, LEADER, METRICS, sample_input
@@ -126,6 +128,32 @@ def test_labels_csv_is_read_back_as_it_was_said(
     assert label.path.is_file() and label.path.stem == label.cell
     assert label_of(labels, given, "sakichan-000008").stars == 3
     assert opened.errors == []
+
+
+def test_calibrate_reads_the_labels_of_a_real_runs_page(
+    tmp_path: Path, open_report: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs, run = tmp_path / "inputs", tmp_path / "run"
+    small_run.write_inputs(inputs)
+    assert small_run.main(small_run.arguments(inputs, run)) in (0, 3, 4)
+    page = open_report(run / "report.html").page
+    page.locator("#grid .tile").first.click()
+    page.get_by_label("faces is wrong here").click()
+    page.get_by_label("Note").fill("=1+1 faces")
+    page.get_by_label("Note").blur()
+    for key in ("3", "1", "2"):
+        page.keyboard.press(key)
+    page.keyboard.press("Escape")
+    (tmp_path / "downloads").mkdir()
+    table = saved(page, tmp_path / "downloads")
+    capsys.readouterr()
+    out = tmp_path / "out"
+    code = small_run.main(["calibrate", str(run), "--labels", str(table), "--json", f"folder='{out}'"])
+    answer = json.loads(capsys.readouterr().out)
+    assert (code, answer["images"]) == (0, 3)
+    shown = open_report(out / "calibration.html").page
+    expect(shown.get_by_role("row", name="faces 1")).to_be_visible()
+    expect(shown.get_by_text("=1+1 faces")).to_be_visible()
 
 
 def test_no_cell_of_labels_csv_is_a_formula(report: Path, open_report: Open, tmp_path: Path) -> None:
@@ -281,16 +309,16 @@ def test_hostile_names_and_notes_run_nothing_and_do_not_widen_the_page(tmp_path:
     opened = open_report(write_report(tmp_path, hostile), 390)
     page = opened.page
     viewer = first_image(page)
-    viewer.get_by_label("Note").fill(HACK * 25)
+    viewer.get_by_label("Note").fill(HACK * 20)
     viewer.locator("[data-wrong]").first.click()
     page.keyboard.press("Escape")
     page.reload()
     first_image(page)
-    expect(page.get_by_label("Note")).to_have_value(HACK * 25)
+    expect(page.get_by_label("Note")).to_have_value(HACK * 20)
     assert page.evaluate("document.getElementById('viewer').scrollWidth <= 390")
     page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     (label,) = read_labels(tmp_path, saved(page, tmp_path))
-    assert (label.note, label.wrong) == (HACK * 25, (f"harmony{HACK}",))
+    assert (label.note, label.wrong) == (HACK * 20, (f"harmony{HACK}",))
     assert page.evaluate("window.hacked") is None
     assert opened.errors == []
