@@ -14,7 +14,8 @@ const shownName = (cell) => (blind() ? blindName(cell) : nameOf(cell));
 
 // where the arrows lead, in the list or in the grid
 function beyond(cell, key) {
-  if (!blind()) return neighbour(cell, key);
+  // an image that other parts of the page opened may not be on the grid as it is chosen now
+  if (!blind()) return layout.places.has(cell) ? neighbour(cell, key) : undefined;
   const [down, right] = STEPS[key];
   return shuffled[numbers.get(cell) + down + right];
 }
@@ -24,36 +25,51 @@ function following(cell) {
   const next = beyond(cell, "ArrowRight");
   if (next || blind()) return next;
   let first = cell;
-  for (let before = cell; before; before = neighbour(before, "ArrowLeft")) first = before;
-  return neighbour(first, "ArrowDown");
+  for (let before = cell; before; before = beyond(before, "ArrowLeft")) first = before;
+  return beyond(first, "ArrowDown");
 }
 
-function blindTile(cell, number) {
-  return element("button", { type: "button", class: "tile", tabindex: number ? -1 : 0, "data-cell": cell.number },
-    picture(cell, blindName(cell)), element("span", { class: "value" }, ""));
+function blindTile(cell) {
+  const image = element("img", { src: cell.thumbnail ?? cell.image, alt: blindName(cell), loading: "lazy", decoding: "async" });
+  return element("button", { type: "button", class: "tile", tabindex: numbers.get(cell) ? -1 : 0, "data-cell": cell.number },
+    image, element("span", { class: "value" }, starsOf(cell)));
+}
+
+// ten thousand tiles at once would hold up the page: more come as the reader nears the end
+const AT_ONCE = 300;
+
+function growBlindList(least) {
+  const list = document.getElementById("blind-list"), there = list.children.length;
+  list.append(...shuffled.slice(there, Math.max(there, Math.ceil(least / AT_ONCE) * AT_ONCE)).map(blindTile));
 }
 
 function focusBlindTile(cell) {
   const list = document.getElementById("blind-list");
+  growBlindList(numbers.get(cell) + 1);
   list.querySelector('.tile[tabindex="0"]')?.setAttribute("tabindex", -1);
   const node = list.querySelector(`.tile[data-cell="${cell.number}"]`);
   node?.setAttribute("tabindex", 0);
   node?.focus();
 }
 
-function drawBlindMarks() {
-  document.querySelectorAll("#blind-list .tile").forEach((node) => {
-    const { stars } = judgementOf(data.cells[node.dataset.cell]);
-    node.querySelector(".value").textContent = stars ? "★".repeat(stars) : say("not_rated");
-  });
+const starsOf = (cell) => "★".repeat(judgementOf(cell).stars ?? 0) || say("not_rated");
+
+function drawBlindMark(cell) {
+  const line = document.querySelector(`#blind-list .tile[data-cell="${cell.number}"] .value`);
+  if (line) line.textContent = starsOf(cell);
 }
 
 function drawBlind() {
+  if (blind() && !shuffled.length) {
+    shuffled = shuffledCells();
+    numbers = new Map(shuffled.map((cell, number) => [cell, number]));
+  }
   document.body.classList.toggle("blind", blind());
   const button = document.getElementById("blind-mode");
   button.textContent = say(blind() ? "blind_end" : "blind_start");
   document.getElementById("blind-note").textContent = say(blind() ? "blind_on" : "blind_off");
-  document.getElementById("blind-list").replaceChildren(...(blind() ? shuffled.map(blindTile) : []));
+  document.getElementById("blind-list").replaceChildren();
+  if (blind()) growBlindList(1);
 }
 
 function setBlind(on) {
@@ -65,8 +81,6 @@ function setBlind(on) {
 }
 
 function startBlind() {
-  shuffled = shuffledCells();
-  numbers = new Map(shuffled.map((cell, number) => [cell, number]));
   const list = document.getElementById("blind-list");
   const cellAt = (event) => data.cells[event.target.closest(".tile")?.dataset.cell];
   list.addEventListener("click", (event) => { if (cellAt(event)) openViewer(cellAt(event)); });
@@ -74,5 +88,10 @@ function startBlind() {
     const next = cellAt(event) && event.key in STEPS && beyond(cellAt(event), event.key);
     if (next) { event.preventDefault(); focusBlindTile(next); }
   });
+  // a list that grows moves its end away, which is seen again at the next screen
+  const watcher = new IntersectionObserver((seen) => {
+    if (blind() && seen.some((one) => one.isIntersecting)) growBlindList(list.children.length + 1);
+  }, { rootMargin: "1500px" });
+  watcher.observe(document.getElementById("blind-end"));
   drawBlind();
 }

@@ -66,6 +66,7 @@ function judge(cell, changes) {
   else judged.images.delete(cell.key);
   keep();
   judgementChanged();
+  drawBlindMark(cell);
 }
 
 const rate = (cell, stars) => judge(cell, { stars: stars || undefined, blind: blind() });
@@ -146,13 +147,13 @@ function drawJudgementSection() {
   const command = document.getElementById("judgement-command");
   command.parentElement.hidden = !cells.length;
   command.textContent = calibrateCommand();
-  drawBlindMarks();
 }
 
 function forgetAll() {
   if (!window.confirm(say("forget_sure"))) return;
   judged.images.clear();
   keep();
+  drawBlind();
   judgementChanged();
 }
 

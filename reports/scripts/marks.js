@@ -29,7 +29,7 @@ function strokes(kind, points, color) {
   // an outline that ends where it began is a mask's
   const closed = kind === "line" && points.length > 3 && String(points[0]) === String(points.at(-1));
   return [
-    ...(closed ? [shape("polygon", { points: attributes.points, fill: color, "fill-opacity": .16 })] : []),
+    ...(closed ? [shape("polygon", { points: attributes.points, fill: color, "fill-opacity": .22 })] : []),
     shape(tag, { ...common, stroke: "rgb(0 0 0 / 60%)", "stroke-width": 4 }),
     shape(tag, { ...common, stroke: color, "stroke-width": 2 }),
   ];

@@ -213,7 +213,11 @@ function viewerKey(event) {
 }
 
 function startViewer() {
-  viewer.addEventListener("close", () => (blind() ? focusBlindTile(viewed) : focusTile(viewed)));
+  viewer.addEventListener("close", () => {
+    if (blind()) focusBlindTile(viewed);
+    // where another part of the page opened it, the browser gives the focus back
+    else if (layout.places.has(viewed)) focusTile(viewed);
+  });
   viewer.addEventListener("click", (event) => { if (event.target === viewer) viewer.close(); });
   // a click beside all controls takes the focus out of the dialog, where its own listener would hear nothing
   document.addEventListener("keydown", (event) => { if (viewer.open) viewerKey(event); });

@@ -258,6 +258,24 @@ def test_blind_list_is_shuffled_in_an_order_that_stays(report: Path, given: Fini
     expect(page.get_by_role("button", name="Leave blind mode")).to_be_visible()
 
 
+def test_long_blind_list_grows_as_one_scrolls(tmp_path: Path, given: FinishedRun, open_report: Open) -> None:
+    cells = tuple(
+        dataclasses.replace(cell, key=f"{cell.key}{copy}", pair_key=f"{cell.pair_key}{copy}", seed=cell.seed + 2 * copy)
+        for copy in range(5)
+        for cell in given.cells
+    )
+    many = dataclasses.replace(given, cells=cells, images={cell.key: "none.png" for cell in cells})
+    page = open_report(write_report(tmp_path, many)).page
+    page.get_by_role("button", name="Judge blind").click()
+    tiles = page.locator("#blind-list .tile")
+    assert tiles.count() < len(cells) == 720
+    for _ in range(40):
+        page.mouse.wheel(0, 1500)
+        page.wait_for_timeout(30)
+    expect(tiles).to_have_count(720)
+    assert len(set(tiles.evaluate_all("all => all.map(tile => tile.dataset.cell)"))) == 720
+
+
 def test_ratings_made_blind_are_marked_so(report: Path, open_report: Open, tmp_path: Path) -> None:
     page = open_report(report).page
     first_image(page)

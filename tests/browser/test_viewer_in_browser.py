@@ -191,13 +191,30 @@ def test_large_picture_is_seen_whole_and_in_its_own_pixels_when_asked(
     expect(viewer.get_by_role("button", name="Full size")).to_have_attribute("aria-pressed", "true")
 
 
+def test_image_that_the_grid_does_not_show_can_be_opened_from_elsewhere(
+    report: Path, open_report: Open, given: FinishedRun
+) -> None:
+    opened = open_report(report)
+    page = opened.page
+    page.get_by_role("button", name="Save labels.csv").evaluate("node => { node.disabled = false; node.focus(); }")
+    hidden = next(number for number, cell in enumerate(given.cells) if cell.strength == 0.7)
+    page.evaluate("number => openViewer(data.cells[number])", hidden)
+    expect(page.locator("#viewer h2")).to_contain_text("@ 0.7")
+    expect(page.get_by_label("Next image")).to_be_disabled()
+    page.keyboard.press("3")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Save labels.csv")).to_be_focused()
+    expect(page.locator("#grid .tile[tabindex='0']")).to_have_count(1)
+    assert opened.errors == []
+
+
 def test_tab_stays_in_the_viewer_and_escape_gives_the_focus_back(report: Path, open_report: Open) -> None:
     page = open_report(report).page
     leaders_image(page)
     seen = set()
     for _ in range(80):
         page.keyboard.press("Tab")
-        assert page.evaluate("[document.body, ...viewer.querySelectorAll('*')].includes(document.activeElement)")
+        assert page.evaluate("document.activeElement === document.body || viewer.contains(document.activeElement)")
         seen.add(page.evaluate("document.activeElement.dataset.control"))
     controls = page.locator("#viewer [data-control]:not(:disabled)").evaluate_all(
         "all => all.map(one => one.dataset.control)"
