@@ -318,7 +318,11 @@ def test_hostile_names_and_notes_run_nothing_and_do_not_widen_the_page(tmp_path:
         for key, found in given.scores.items()
     }
     cells = tuple(
-        dataclasses.replace(cell, prompt=dataclasses.replace(cell.prompt, text=(HACK * 200)[:10_000]))
+        dataclasses.replace(
+            cell,
+            subject=HACK * 3 if cell.subject == "flipped" else cell.subject,
+            prompt=dataclasses.replace(cell.prompt, text=(HACK * 200)[:10_000]),
+        )
         for cell in given.cells
     )
     hostile = dataclasses.replace(
@@ -333,6 +337,10 @@ def test_hostile_names_and_notes_run_nothing_and_do_not_widen_the_page(tmp_path:
     page.reload()
     first_image(page)
     expect(page.get_by_label("Note")).to_have_value(HACK * 20)
+    viewer.get_by_label("Compare with").select_option(label=f"{HACK * 3} @ 1")
+    assert page.evaluate("document.getElementById('viewer').scrollWidth <= 390")
+    viewer.get_by_label("Slider", exact=True).check()
+    expect(viewer.locator(".ends bdi").first).to_have_text(f"{HACK * 3} @ 1")
     assert page.evaluate("document.getElementById('viewer').scrollWidth <= 390")
     page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
