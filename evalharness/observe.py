@@ -6,6 +6,7 @@ from pathlib import Path
 from evalharness.backends.folder import read_reference, reference_files
 from evalharness.digest import digest, file_digest
 from evalharness.perception.base import Perceiver
+from evalharness.reference_images import remember
 from evalharness.store import Store
 from evalharness.types import Cell, Observation, Progress, Reference
 
@@ -48,4 +49,5 @@ def observe_references(folder: Path | None, perceiver: Perceiver, store: Store) 
     }
     store.save_observations(name, new)
     known: Mapping[str, Observation] = seen | new
+    remember(store, dict(zip(keys, files, strict=True)), known)
     return Reference(names=tuple(path.name for path in files), observations=tuple(known[key] for key in keys))

@@ -11,6 +11,7 @@ from evalharness.errors import StoreError
 from evalharness.plan import Plan
 from evalharness.plan.shards import Shard
 from evalharness.prepare import Tools
+from evalharness.reference_images import recall
 from evalharness.scorers.base import info
 from evalharness.store import FORMAT, Store
 from evalharness.suite import Suite
@@ -41,11 +42,16 @@ class RunRecord:
         """The record as a report shows it: facts in groups."""
         return {
             "suite": {"name": self.suite.name, "version": self.suite.version, "digest": self.suite_digest},
+            **self._base(),
             **self._budget(),
             "maker": {**self.maker, "batch size": self.batch_size},
             "perception": dict(self.perceiver),
             "environment": dict(self.environment),
         }
+
+    def _base(self) -> dict[str, object]:
+        model = self.config.backend.model
+        return {} if model is None or self.config.images is not None else {"base": {"model": model}}
 
     def _budget(self) -> dict[str, object]:
         if self.suite.budget is None:
@@ -98,4 +104,5 @@ def finished(folder: Path, store: Store) -> FinishedRun:
         objective=known.suite.objective,
         planned=known.planned if known.suite.budget else None,
         language=known.config.report.language,
+        references=recall(store),
     )

@@ -229,6 +229,22 @@ class Reference:
     observations: tuple[Observation, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceImage:
+    """A reference image as a report shows it: `thumbnail` is a data URI, `colors` are by region, CIELAB.
+
+    `width` and `height` are the image's own; `outline` is the hair's, in its pixels. `key` names its bytes.
+    """
+
+    key: str
+    name: str
+    thumbnail: str
+    width: int
+    height: int
+    colors: Mapping[str, Lab] = field(default_factory=dict)
+    outline: tuple[Point, ...] = ()
+
+
 # What was judged
 
 
@@ -464,6 +480,7 @@ class FinishedRun:
     the facts of the run: scalars, or mappings of scalars. `subjects` begins with the baseline, where there is one.
     `objective` weighs metrics for 'best'. `planned` counts the cells of the whole matrix, where a budget made fewer.
     `language` is that of the page's texts.
+    `references` are the images that show the character as she should be.
     """
 
     title: str
@@ -480,6 +497,7 @@ class FinishedRun:
     objective: Mapping[str, float] = field(default_factory=dict)
     planned: int | None = None
     language: str = "en"
+    references: tuple[ReferenceImage, ...] = ()
 
 
 # How a run says where it is

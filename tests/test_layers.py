@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "courtesy",
         "character",
     ),
+    ("reference_images",),
     ("gate", "plan", "stats", "generate", "observe", "adopt", "appearance", "arrivals"),
     ("prepare", "report"),
     ("record", "forecast", "ledger", "measure"),

@@ -17,6 +17,8 @@ from evalharness.types import FinishedRun
 # later files use what earlier ones define; the page holds them as one script
 SCRIPTS = (
     "base.js",
+    "../vendor/uplot/notice.js",
+    "../vendor/uplot/uPlot.iife.min.js",
     "choices.js",
     "grid.js",
     "marks.js",
@@ -28,6 +30,8 @@ SCRIPTS = (
     "matrix.js",
     "table.js",
     "scrolling.js",
+    "curves.js",
+    "gallery.js",
     "start.js",
 )
 # narrow screens override what the others say
@@ -40,7 +44,12 @@ STYLES = (
     "judgement.css",
     "matrix.css",
     "calibration.css",
+    "../vendor/uplot/uPlot.min.css",
+    "curves.css",
+    "gallery.css",
+    "board.css",
     "narrow.css",
+    "print.css",
 )
 PAGE_NAME = "report.html"
 

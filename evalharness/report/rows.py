@@ -1,9 +1,15 @@
 """What the report is given, and all that its page shows, as plain data: no HTML here."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from evalharness.report.cell_rows import Row, cell_data
+from evalharness.report.complaints import limits
+from evalharness.report.curve_rows import curves
+from evalharness.report.fact_rows import FactGroup, fact_groups
+from evalharness.report.failure_rows import FailureTable, failure_table
+from evalharness.report.headline import Headline, headline
+from evalharness.report.palette_rows import Board, board
+from evalharness.report.setting_rows import GuidanceTable, guidance_table, strength_advice
 from evalharness.report.table_rows import Column, TableInput, TableRow, columns_of, table_rows
 from evalharness.report.verdict_rows import (
     SelectionRow,
@@ -18,14 +24,6 @@ from evalharness.types import FinishedRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FactGroup:
-    """Facts of the run under one heading, as (name, value) in words."""
-
-    name: str
-    facts: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """All that the page shows; `data` is for the page's script and JSON-able."""
 
@@ -35,12 +33,16 @@ class Page:
     description: str
     overview: str
     stamp: Stamp
-    reason: str
+    headline: Headline
     verdicts: tuple[VerdictRow, ...]
     selection: SelectionRow
     gaps: tuple[str, ...]
     columns: tuple[Column, ...]
     table: tuple[TableRow, ...]
+    failures: FailureTable | None
+    guidance: GuidanceTable | None
+    strengths: tuple[str, ...]
+    board: Board | None
     facts: tuple[FactGroup, ...]
     data: Row = field(repr=False)
 
@@ -55,33 +57,19 @@ def page(given: FinishedRun, texts: Texts) -> Page:
         description=given.description,
         overview=_overview(given, texts),
         stamp=stamp(judgement.decision.value, texts),
-        reason=judgement.reason,
+        headline=headline(given, texts),
         verdicts=verdict_rows(judgement, given.metrics, texts),
         selection=selection_row(judgement.selection, texts),
         gaps=tuple(gap.reason for gap in judgement.gaps),
         columns=columns_of(given.metrics, texts),
         table=table_rows(_table_input(given), texts),
-        facts=fact_groups(given.record, texts),
+        failures=failure_table(given, texts),
+        guidance=guidance_table(given, texts),
+        strengths=strength_advice(given, texts),
+        board=board(given),
+        facts=fact_groups(given, texts),
         data=_data(given, texts),
     )
-
-
-def fact_groups(record: Mapping[str, object], texts: Texts) -> tuple[FactGroup, ...]:
-    """The run's facts in groups: the scalars first, then one group for each mapping."""
-    scalars = tuple((name, _words(value)) for name, value in record.items() if not isinstance(value, Mapping))
-    groups = [FactGroup(name=texts["facts_run"], facts=scalars)] if scalars else []
-    for name, value in record.items():
-        if isinstance(value, Mapping):
-            groups.append(FactGroup(name=name, facts=tuple((str(k), _words(v)) for k, v in value.items())))
-    return tuple(groups)
-
-
-def _words(value: object) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_words(item)}" for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_words(item) for item in value)
-    return str(value)
 
 
 def _overview(given: FinishedRun, texts: Texts) -> str:
@@ -111,5 +99,7 @@ def _data(given: FinishedRun, texts: Texts) -> Row:
         **cell_data(given.cells, names, given.images, given.scores, given.metrics),
         "loras": loras,
         "leader": given.judgement.selection.leader,
+        "curves": curves(given, texts),
+        "limits": dict(limits(given)),
         "texts": dict(texts),
     }

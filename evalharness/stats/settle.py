@@ -25,7 +25,7 @@ def settle(leader: Floats, rivals: Floats, prompts: Codes, alpha: float) -> str:
     if missing <= 0.0:
         return ""
     kind = "new prompts" if any(prompt for prompt, share in needed if share is not None) else "new seeds"
-    more = _rounded(missing * float(np.isfinite(leader).sum() * (1 + len(rivals))))
+    more = rounded(missing * float(np.isfinite(leader).sum() * (1 + len(rivals))))
     images = f"about {more} more image{'s' if more > 1 else ''} ({kind})"
     if not alike:
         return f"{images} would settle it"
@@ -59,7 +59,7 @@ def _within(values: Floats, means: Floats, prompts: int) -> float:
     return float(np.square(values - means).sum()) / spare if spare else 0.0
 
 
-def _rounded(images: float) -> int:
+def rounded(images: float) -> int:
     """Two digits are more than such a forecast knows."""
     digits = max(len(str(int(images))) - 2, 0)
     return max(int(-(-images // 10**digits) * 10**digits), 1)

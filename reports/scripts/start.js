@@ -7,10 +7,12 @@ function redraw() {
 
 startTable();
 startScrolling();
+startCurves();
 if (data.cells.length) {
   startGrid();
   startViewer();
   startJudgement();
   redraw();
   startMatrix();
+  startGallery();
 }

@@ -1,0 +1,155 @@
+// Why images fail: those beyond a limit, grouped by what their scorer said of them, the largest group first.
+
+const GALLERY_FEW = 12, GALLERY_GROUPS = 8;
+const galleryChoice = { subject: ALL, strength: ALL, open: new Set(), allGroups: false };
+
+// a number of its own, not the 00 of deltaE00; the sign belongs to it
+const REASON_NUMBERS = /(?<![\w.])[+\-−]?\d+(?:\.\d+)?/g;
+
+// What stays of a reason: the failure type where one is named, else its first part and the parts without numbers.
+function heartOf(reason) {
+  const parts = reason.replace(/\s*\([^()]*\)/g, "").split(/;\s*/).map((part) => part.trim().replace(/\.$/, "")).filter(Boolean);
+  const type = parts.find((part) => /^[A-D], /.test(part));
+  return type ?? parts.filter((part, place) => place === 0 || !/\d/.test(part)).join("; ");
+}
+
+function isBeyond(metric, value) {
+  const limit = data.limits[data.metrics[metric].name];
+  return limit !== undefined && (data.metrics[metric].higherIsBetter ? value < limit : value > limit);
+}
+
+function addTo(groups, cell, metric, score) {
+  const heart = heartOf(score.reason);
+  const key = `${metric} ${heart.replace(REASON_NUMBERS, "#")}`;
+  if (!groups.has(key)) groups.set(key, { key, metric, template: heart, members: [], numbers: [] });
+  const group = groups.get(key);
+  group.members.push({ cell, value: score.value });
+  (heart.match(REASON_NUMBERS) ?? []).forEach((number, slot) => (group.numbers[slot] ??= []).push(number));
+}
+
+// the reason with each number that varies as a range: 'hair 9 to 22 degrees towards orange'
+function reasonWords(group) {
+  let slot = 0;
+  return group.template.replace(REASON_NUMBERS, () => {
+    const found = group.numbers[slot++].toSorted((a, b) => Number(a.replace("−", "-")) - Number(b.replace("−", "-")));
+    return found[0] === found.at(-1) ? found[0] : `${found[0]}–${found.at(-1)}`;
+  });
+}
+
+function groupsOf(cells) {
+  const groups = new Map(), judged = new Map(), unmade = cells.filter((cell) => cell.failure !== undefined);
+  for (const cell of cells) {
+    for (const [metric] of cell.scores) {
+      const score = scoreOf(cell, metric);
+      if (typeof score.value !== "number") continue;
+      judged.set(metric, (judged.get(metric) ?? 0) + 1);
+      if (isBeyond(metric, score.value)) addTo(groups, cell, metric, score);
+    }
+  }
+  const found = [...groups.values()].sort((a, b) => b.members.length - a.members.length);
+  found.forEach((group) => {
+    group.judged = judged.get(group.metric);
+    group.members.sort((a, b) => quality(group.metric, a.value) - quality(group.metric, b.value));
+  });
+  if (unmade.length) found.push({ key: "unmade", judged: cells.length, members: unmade.map((cell) => ({ cell })) });
+  return found;
+}
+
+// The viewer walks the grid, so the grid first shows the image; closing comes back to where the reader was.
+function openFrom(cell, origin) {
+  if (!layout.places.has(cell)) {
+    data.axes.forEach((axis, number) => {
+      if (!onGrid(number) && !(isBaseline(cell) && axis.name === "strength")) chosen.values.set(number, cell.at[number]);
+    });
+    redraw();
+  }
+  openViewer(cell);
+  viewer.addEventListener("close", () => origin.focus(), { once: true });
+}
+
+function galleryThumb(cell, metric) {
+  const score = metric >= 0 ? scoreOf(cell, metric) : undefined;
+  const value = typeof score?.value === "number" ? formatted(metric, score.value) : "";
+  const source = cell.thumbnail ?? cell.image;
+  const picture = source === undefined ? element("span", { class: "blank" }, quoted((cell.failure ?? say("no_image")).slice(0, 80)))
+    : element("img", { src: source, alt: nameOf(cell), loading: "lazy", decoding: "async", width: 96, height: 96 });
+  const strength = isBaseline(cell) || axisNumber("strength") < 0 || valuesOf(axisNumber("strength")).length < 2 ? "" : ` @ ${cell.strength}`;
+  return element("button", { type: "button", class: "thumb", title: nameOf(cell), on: { click: (event) => openFrom(cell, event.currentTarget) } },
+    picture, element("span", { class: "figures" }, value), element("small", {}, quoted(cell.subject + strength)));
+}
+
+function showInGrid(metric) {
+  chosen.metric = metric;
+  data.axes.forEach((axis, number) => { if (!onGrid(number)) chosen.values.set(number, ALL); });
+  redraw();
+  document.getElementById("grid-section").scrollIntoView();
+}
+
+function reasonGroup(group) {
+  const made = group.metric !== undefined;
+  const open = galleryChoice.open.has(group.key);
+  const share = Math.round((100 * group.members.length) / group.judged);
+  const toggle = () => {
+    if (!galleryChoice.open.delete(group.key)) galleryChoice.open.add(group.key);
+    drawGallery();
+  };
+  const buttons = [];
+  if (group.members.length > GALLERY_FEW) {
+    buttons.push(element("button", { type: "button", class: "plain", "aria-expanded": String(open), on: { click: toggle } },
+      open ? say("gallery_fewer") : say("gallery_more", { count: group.members.length })));
+  }
+  if (made) buttons.push(element("button", { type: "button", class: "plain", on: { click: () => showInGrid(group.metric) } }, say("gallery_grid")));
+  const title = made ? [element("span", { class: "metric-name" }, quoted(data.metrics[group.metric].name)), " ", quoted(reasonWords(group))]
+    : [say("gallery_made")];
+  const count = say("gallery_count", { count: group.members.length, judged: group.judged, share });
+  const shown = open ? group.members : group.members.slice(0, GALLERY_FEW);
+  return element("article", { class: "reason-group" },
+    element("header", {}, element("h3", {}, ...title), element("p", { class: "muted figures" }, count), ...buttons),
+    element("div", { class: "thumbs" }, ...shown.map(({ cell }) => galleryThumb(cell, group.metric ?? -1))));
+}
+
+function galleryCells() {
+  const [subject, strength] = ["subject", "strength"].map(axisNumber);
+  const ours = data.cells.filter((cell) => galleryChoice.subject === ALL ? !isBaseline(cell) : cell.at[subject] === galleryChoice.subject);
+  const found = ours.length ? ours : data.cells;
+  return strength < 0 || galleryChoice.strength === ALL ? found : found.filter((cell) => isBaseline(cell) || cell.at[strength] === galleryChoice.strength);
+}
+
+function galleryControls() {
+  const controls = [];
+  for (const [name, all] of [["subject", say("gallery_all")], ["strength", say("all")]]) {
+    const axis = axisNumber(name);
+    if (axis < 0) continue;
+    const values = name === "subject" ? data.axes[axis].values.map((label, value) => ({ label, value })) : valuesOf(axis);
+    if (values.length < 2) continue;
+    controls.push(select(say(name), [{ label: all, value: ALL }, ...values], galleryChoice[name], (value) => {
+      galleryChoice[name] = Number(value);
+      drawGallery();
+      document.querySelector(`#gallery-controls [aria-label="${say(name)}"]`).focus();
+    }));
+  }
+  return controls;
+}
+
+function drawGallery() {
+  const groups = groupsOf(galleryCells());
+  const shown = galleryChoice.allGroups ? groups : groups.slice(0, GALLERY_GROUPS);
+  const nodes = shown.map(reasonGroup);
+  if (!groups.length) nodes.push(element("p", { class: "muted" }, say("gallery_none")));
+  if (shown.length < groups.length) {
+    const click = () => { galleryChoice.allGroups = true; drawGallery(); };
+    nodes.push(element("button", { type: "button", class: "plain", on: { click } }, say("gallery_groups", { count: groups.length })));
+  }
+  document.getElementById("gallery-controls").replaceChildren(...galleryControls());
+  document.getElementById("gallery").replaceChildren(...nodes);
+}
+
+function startGallery() {
+  document.querySelectorAll(".kind .thumbs").forEach((place) => {
+    const metric = data.metrics.findIndex((one) => one.name === place.dataset.metric);
+    place.append(...place.dataset.cells.split(",").filter(Boolean).map((number) => galleryThumb(data.cells[Number(number)], metric)));
+  });
+  if (!data.metrics.length) return;
+  document.getElementById("gallery-section").hidden = false;
+  drawGallery();
+}
