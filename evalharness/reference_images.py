@@ -8,11 +8,12 @@ from pathlib import Path
 from PIL import Image
 
 from evalharness.store import Store
-from evalharness.types import Observation, ReferenceImage
+from evalharness.types import Lab, Observation, ReferenceImage
 
 FILE = "references.json"
 SIDE = 160
 """Longest side of a thumbnail, in pixels."""
+REGIONS = ("hair", "eyes", "skin")
 MOST = 24
 """Reference images that a report shows; their colours count whether they are shown or not."""
 
@@ -45,14 +46,13 @@ def _reference(key: str, path: Path, seen: Observation) -> ReferenceImage:
     )
 
 
-def _colors(seen: Observation) -> Mapping[str, tuple[float, float, float]]:
+def _colors(seen: Observation) -> Mapping[str, Lab]:
     """By region its surest colour; the background is nobody's."""
-    found: dict[str, tuple[float, float, float]] = {}
+    found: dict[str, Lab] = {}
     for color in sorted(seen.colors, key=lambda one: one.confidence * one.share):
-        if color.region != "background":
-            light, red, yellow = color.lab
-            found[color.region] = (round(light, 2), round(red, 2), round(yellow, 2))
-    return found
+        light, red, yellow = color.lab
+        found[color.region] = (round(light, 2), round(red, 2), round(yellow, 2))
+    return {region: found[region] for region in REGIONS if region in found}
 
 
 def _thumbnail(path: Path) -> str:

@@ -30,10 +30,11 @@ LONGEST = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactGroup:
-    """Facts of the run under one heading, as (name, value) in words."""
+    """Facts of the run under one heading, as (name, value) in words; `wide` where values are long."""
 
     name: str
     facts: tuple[tuple[str, str], ...]
+    wide: bool = False
 
 
 def fact_groups(given: FinishedRun, texts: Texts) -> tuple[FactGroup, ...]:
@@ -50,7 +51,7 @@ def fact_groups(given: FinishedRun, texts: Texts) -> tuple[FactGroup, ...]:
         FactGroup(name=texts["facts_asked"], facts=tuple(_asked(given, texts))),
         *mappings,
         FactGroup(name=texts["facts_common"], facts=tuple(_common(given.subjects))),
-        FactGroup(name=texts["facts_loras"], facts=tuple(_loras(given.subjects))),
+        FactGroup(name=texts["facts_loras"], facts=tuple(_loras(given.subjects)), wide=True),
     ]
     return tuple(group for group in groups if group.facts)
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalharness.report.complaints import complaint
+from evalharness.report.names import labels, listed
 from evalharness.report.verdict_rows import LISTED, CheckRow, Texts, verdict_rows
 from evalharness.stats.decide import times_needed
 from evalharness.stats.settle import rounded
-from evalharness.types import Check, Decision, FinishedRun, Outcome, Subject, Verdict
+from evalharness.types import Check, Decision, FinishedRun, Outcome, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +29,6 @@ def headline(given: FinishedRun, texts: Texts) -> Headline:
     sentence, notes = _SAID[given.judgement.decision](given, verdict, texts)
     (row,) = [row for row in verdict_rows(given.judgement, given.metrics, texts) if row.subject == verdict.subject]
     return Headline(sentence=sentence, notes=tuple(notes), subject=labels(given.subjects, texts)[row.subject], checks=row.checks)
-
-
-def labels(subjects: Sequence[Subject], texts: Texts) -> Mapping[str, str]:
-    """By name what a subject is called in a sentence: 'epoch 8' where no other subject is of that epoch."""
-    epochs = [subject.epoch for subject in subjects]
-    return {
-        subject.name: texts["epoch_name"].format(epoch=subject.epoch)
-        if subject.epoch is not None and epochs.count(subject.epoch) == 1
-        else subject.name
-        for subject in subjects
-    }
 
 
 def _chances(given: FinishedRun) -> Mapping[str, float]:
@@ -77,15 +67,14 @@ def _promoted(given: FinishedRun, verdict: Verdict, texts: Texts) -> tuple[str, 
         subject=names[verdict.subject], at=_at(given, verdict.subject, texts)
     )
     also = [one.subject for one in given.judgement.verdicts if one.decision is Decision.PROMOTE and one is not verdict]
-    listed = ", ".join(names[name] for name in also)
     notes = [texts["headline_promote_all"].format(count=len(verdict.checks))]
     if also:
-        notes.append(texts["headline_also" if len(also) <= LISTED else "headline_also_many"].format(
-            subjects=listed, count=len(also)
-        ))
+        others = listed(also, given.subjects, texts)
+        name = "headline_also_one" if len(also) == 1 else "headline_also"
+        notes.append(_capital(texts[name].format(subjects=others, count=len(also))))
     leader = given.judgement.selection.leader
     if leader is not None and leader != verdict.subject:
-        notes.append(texts["headline_leader_open"].format(subject=names.get(leader, leader)))
+        notes.append(_capital(texts["headline_leader_open"].format(subject=names.get(leader, leader))))
     return sentence, notes
 
 
@@ -106,7 +95,7 @@ def _open(given: FinishedRun, verdict: Verdict, texts: Texts) -> tuple[str, Sequ
         return texts["headline_open_none"], ()
     more = _more_images(given, verdict, unsure)
     name = "headline_open" if more else "headline_open_far"
-    notes = [f"{check.reason[:1].upper()}{check.reason[1:]}." for check in unsure]
+    notes = [f"{_capital(check.reason)}." for check in unsure]
     return texts[name].format(count=more, subject=subject), notes
 
 
@@ -120,6 +109,10 @@ def _more_images(given: FinishedRun, verdict: Verdict, unsure: Sequence[Check]) 
         return None
     images = sum(cell.subject == verdict.subject for cell in given.cells)
     return rounded((max(factor for factor in factors if factor is not None) - 1.0) * images)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 _SAID = {Decision.PROMOTE: _promoted, Decision.REJECT: _rejected, Decision.INCONCLUSIVE: _open}

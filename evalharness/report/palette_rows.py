@@ -138,7 +138,7 @@ def _drift(colors: Sequence[tuple[str, str]], typical: str) -> DriftCell | None:
         color=hexadecimal(middle),
         drift=numbers.number(float(difference(np.array(reference), np.array(middle))), "deltaE00"),
         words=change_in_words(reference, middle),
-        figures=change_in_figures(reference, middle),
+        figures=re.sub(r"[+-]0\b", "0", change_in_figures(reference, middle)).replace("-", "−"),
         images=len(colors),
     )
 

@@ -8,6 +8,7 @@ from evalharness.report.curve_rows import curves
 from evalharness.report.fact_rows import FactGroup, fact_groups
 from evalharness.report.failure_rows import FailureTable, failure_table
 from evalharness.report.headline import Headline, headline
+from evalharness.report.names import labels
 from evalharness.report.palette_rows import Board, board
 from evalharness.report.setting_rows import GuidanceTable, guidance_table, strength_advice
 from evalharness.report.table_rows import Column, TableInput, TableRow, columns_of, table_rows
@@ -59,7 +60,7 @@ def page(given: FinishedRun, texts: Texts) -> Page:
         stamp=stamp(judgement.decision.value, texts),
         headline=headline(given, texts),
         verdicts=verdict_rows(judgement, given.metrics, texts),
-        selection=selection_row(judgement.selection, texts),
+        selection=selection_row(judgement.selection, texts, labels(given.subjects, texts)),
         gaps=tuple(gap.reason for gap in judgement.gaps),
         columns=columns_of(given.metrics, texts),
         table=table_rows(_table_input(given), texts),
@@ -100,6 +101,7 @@ def _data(given: FinishedRun, texts: Texts) -> Row:
         "loras": loras,
         "leader": given.judgement.selection.leader,
         "curves": curves(given, texts),
+        "labels": dict(labels(given.subjects, texts)),
         "limits": dict(limits(given)),
         "texts": dict(texts),
     }

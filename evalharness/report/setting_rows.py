@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalharness.report import numbers
-from evalharness.report.headline import labels
+from evalharness.report.names import labels
 from evalharness.report.verdict_rows import Texts
 from evalharness.stats.harmony_grid import STARS, Guidance, guidance_sensitivity
 from evalharness.stats.objective import combine, draws_of, signed_weights

@@ -1,7 +1,8 @@
 """What the run concludes, as rows for the page: the verdict, each subject's checks, and which subject is best."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from evalharness.report import numbers
 from evalharness.types import Candidate, Check, Estimate, Judgement, MetricInfo, Rule, Selection, Verdict
@@ -91,13 +92,16 @@ def verdict_rows(judgement: Judgement, metrics: Mapping[str, MetricInfo], texts:
     return tuple(_verdict_row(verdict, metrics, texts) for verdict in judgement.verdicts)
 
 
-def selection_row(selection: Selection, texts: Texts) -> SelectionRow:
-    """Which subject is best, how sure that is, and whom the evidence cannot separate from it."""
+def selection_row(selection: Selection, texts: Texts, names: Mapping[str, str] = MappingProxyType({})) -> SelectionRow:
+    """Which subject is best, how sure that is, and whom the evidence cannot separate from it.
+
+    `names` are what subjects are called in the sentence, where that is not their name.
+    """
     ranked = sorted(selection.candidates, key=lambda candidate: -candidate.probability_best)
     rows = tuple(_candidate_row(candidate, selection, texts) for candidate in ranked)
     loss = selection.expected_loss
     return SelectionRow(
-        sentence=_best_sentence(rows, texts),
+        sentence=_best_sentence(ranked, selection, texts, names),
         reason=selection.reason,
         advice=selection.advice,
         risk="" if loss is None else texts["risk"].format(loss=f"{loss:.3f}"),
@@ -181,11 +185,20 @@ def _here(candidate: Candidate, texts: Texts) -> str:
     return texts["here"].format(probability=numbers.probability(candidate.probability_here))
 
 
-def _best_sentence(rows: tuple[CandidateRow, ...], texts: Texts) -> str:
-    leader = next((row for row in rows if row.leads), None)
+def _best_sentence(
+    ranked: Sequence[Candidate], selection: Selection, texts: Texts, names: Mapping[str, str]
+) -> str:
+    leader = next((one for one in ranked if selection.leads(one)), None)
     if leader is None:
         return texts["best_none"]
-    tied = [row.subject for row in rows if row.tied]
+    several = len({one.strength for one in ranked}) > 1
+    called = {
+        id(one): names.get(one.subject, one.subject)
+        + (texts["at_strength"].format(strength=f"{one.strength:g}") if several else "")
+        for one in ranked
+    }
+    tied = [called[id(one)] for one in ranked if one.tied and one is not leader]
     name = "best_alone" if not tied else "best_tied" if len(tied) <= LISTED else "best_tied_many"
     rest = texts[name].format(subjects=", ".join(tied), count=len(tied))
-    return texts["best"].format(subject=leader.subject, probability=leader.probability) + " " + rest
+    probability = numbers.probability(leader.probability_best)
+    return texts["best"].format(subject=called[id(leader)], probability=probability) + " " + rest

@@ -10,11 +10,14 @@ const chartName = (chart) => (metricNumber(chart) < 0 ? say(chart.metric) : char
 
 function bareValue(chart, value) {
   if (metricNumber(chart) >= 0) return formatted(metricNumber(chart), value);
-  // same rule as `probability` of evalharness/report/numbers.py
+  // the same rule as `probability` of evalharness/report/numbers.py
   if (chart.metric === "p_best" && value > 0.99) return "> 99 %";
   if (chart.metric === "p_best" && value < 0.01) return "< 1 %";
   return `${Math.round(value * 100)} %`.replace("-", "−");
 }
+
+// an axis needs no more digits than its steps have
+const axisValue = (chart, value) => (showsShare(chart) ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(3)))).replace("-", "−");
 
 function pointText(chart, axis, point) {
   if (point.mean === null) return say("curve_here", { axis: say(axis), x: point.x, value: say("none") });
@@ -78,14 +81,14 @@ function curveAxes(chart, xs) {
   const grid = { stroke: () => inkOf("--line"), width: 1 };
   const top = showsShare(chart) ? 1 : Infinity;
   return [
-    { ...common, grid: { show: false }, size: 24, gap: 4, splits: () => xs, space: 22, filter: thinnedSplits },
-    { ...common, grid, size: 46, gap: 4, space: 34, values: (u, splits) => splits.map((v) => (v > top ? "" : bareValue(chart, v))) },
+    { ...common, grid: { show: false }, size: 24, gap: 4, splits: () => xs, space: 18, filter: thinnedSplits },
+    { ...common, grid, size: 46, gap: 4, space: 34, values: (u, splits) => splits.map((v) => (v > top ? "" : axisValue(chart, v))) },
   ];
 }
 
 // all numbers where there is room, else every second, fifth ...
 function thinnedSplits(u, splits) {
-  const room = Math.max(1, Math.floor(u.bbox.width / devicePixelRatio / 26));
+  const room = Math.max(1, Math.floor(u.bbox.width / devicePixelRatio / 19));
   const step = [1, 2, 5, 10, 20, 50, 100].find((one) => splits.length / one <= room) ?? splits.length;
   return splits.map((value, place) => (place % step === 0 ? value : null));
 }

@@ -6,11 +6,11 @@ const galleryChoice = { subject: ALL, strength: ALL, open: new Set(), allGroups:
 // a number of its own, not the 00 of deltaE00; the sign belongs to it
 const REASON_NUMBERS = /(?<![\w.])[+\-−]?\d+(?:\.\d+)?/g;
 
-// What stays of a reason: the failure type where one is named, else its first part and the parts without numbers.
+// What stays of a reason: the failure type where one is named, else its first part with what was asked.
 function heartOf(reason) {
   const parts = reason.replace(/\s*\([^()]*\)/g, "").split(/;\s*/).map((part) => part.trim().replace(/\.$/, "")).filter(Boolean);
   const type = parts.find((part) => /^[A-D], /.test(part));
-  return type ?? parts.filter((part, place) => place === 0 || !/\d/.test(part)).join("; ");
+  return type ?? parts.filter((part, place) => place === 0 || /^asked\D*$/.test(part)).join("; ");
 }
 
 function isBeyond(metric, value) {
@@ -75,7 +75,7 @@ function galleryThumb(cell, metric) {
     : element("img", { src: source, alt: nameOf(cell), loading: "lazy", decoding: "async", width: 96, height: 96 });
   const strength = isBaseline(cell) || axisNumber("strength") < 0 || valuesOf(axisNumber("strength")).length < 2 ? "" : ` @ ${cell.strength}`;
   return element("button", { type: "button", class: "thumb", title: nameOf(cell), on: { click: (event) => openFrom(cell, event.currentTarget) } },
-    picture, element("span", { class: "figures" }, value), element("small", {}, quoted(cell.subject + strength)));
+    picture, element("span", { class: "figures" }, value), element("small", {}, quoted((data.labels[cell.subject] ?? cell.subject) + strength)));
 }
 
 function showInGrid(metric) {

@@ -1,13 +1,29 @@
 // Archetype x emotion, one small table per subject: the chosen metric's mean, and how many images it stands on.
 
-const matrixChoice = { metric: Math.max(data.metrics.findIndex((metric) => metric.name === "harmony"), 0), strength: undefined };
+// with stars the published table comes first: the share of images with three of them, and with two or more
+const STARS_TABLE = -2;
+const starsMetric = data.metrics.findIndex((metric) => metric.name === "stars");
+const harmonyMetric = Math.max(data.metrics.findIndex((metric) => metric.name === "harmony"), 0);
+const matrixChoice = { metric: starsMetric < 0 ? harmonyMetric : STARS_TABLE, strength: undefined };
 
 function meanOf(cells, metric) {
   const values = cells.map((cell) => scoreOf(cell, metric)?.value).filter((value) => typeof value === "number");
   return { mean: values.reduce((sum, value) => sum + value, 0) / values.length, scored: values.length, all: cells.length };
 }
 
+function starsCell(cells) {
+  const values = cells.map((cell) => scoreOf(cell, starsMetric)?.value).filter((value) => typeof value === "number");
+  const counts = element("small", {}, `${values.length}/${cells.length}`);
+  if (!values.length) return element("td", {}, cells.length ? say("unscored") : say("none"), counts);
+  const [three, two] = [3, 2].map((least) => values.filter((value) => value >= least).length);
+  // the colour is that of a mean as good as this share of three stars
+  const share = (count) => `${Math.round((100 * count) / values.length)} %`;
+  const worth = data.metrics[starsMetric].high * (three / values.length);
+  return element("td", { style: frame(starsMetric, worth) }, `${share(three)} (${share(two)})`, counts);
+}
+
 function matrixCell(cells) {
+  if (matrixChoice.metric === STARS_TABLE) return starsCell(cells);
   const { mean, scored, all } = meanOf(cells, matrixChoice.metric);
   const counts = element("small", {}, `${scored}/${all}`);
   if (!scored) return element("td", {}, all ? say("unscored") : say("none"), counts);
@@ -26,7 +42,8 @@ function matrixOf(subject, cells, archetype, emotion) {
 
 function drawMatrices() {
   const [archetype, emotion, strength, subject] = ["archetype", "emotion", "strength", "subject"].map(axisNumber);
-  const choices = [select(say("matrix_metric"), metricOptions(), matrixChoice.metric, (value) => {
+  const options = starsMetric < 0 ? metricOptions() : [{ label: say("matrix_stars"), value: STARS_TABLE }, ...metricOptions()];
+  const choices = [select(say("matrix_metric"), options, matrixChoice.metric, (value) => {
     matrixChoice.metric = Number(value);
     drawMatrices();
   })];
