@@ -21,11 +21,12 @@ def complaint(check: Check, given: FinishedRun, subject: str, texts: Texts) -> s
         return check.reason
     limit = image_limit(rule, info)
     measured = texts["measured_asked"].format(
+        metric=rule.metric.replace("_", " "),
         measured=numbers.interval(check.estimate, _unit(rule, info)), asked=_asked(rule, info, texts)
     )
     bad, scored = _count(given, subject, rule, limit, info)
     if limit is None or not bad:
-        return f"{_word(rule.metric, texts)}: {measured}"
+        return measured
     words = texts["complaint_count"].format(what=_word(rule.metric, texts), bad=bad, scored=scored)
     return f"{words} ({measured})"
 

@@ -54,10 +54,9 @@ class DriftCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftRow:
-    """One subject at one strength; None where nothing could be measured."""
+    """One subject, with its strength where it has several; None where nothing could be measured."""
 
     subject: str
-    strength: float
     leads: bool
     cells: tuple[DriftCell | None, ...]
 
@@ -120,10 +119,11 @@ def _pair(score: Score | None) -> tuple[str, str] | None:
 
 def _rows(given: FinishedRun, pairs: Mapping[str, Pairs], typical: Mapping[str, str]) -> Iterable[DriftRow]:
     selection = given.judgement.selection
-    for subject, strength in dict.fromkeys((cell.subject, cell.strength) for cell in given.cells):
+    arms = list(dict.fromkeys((cell.subject, cell.strength) for cell in given.cells))
+    for subject, strength in arms:
+        several = sum(name == subject for name, _ in arms) > 1
         yield DriftRow(
-            subject=subject,
-            strength=strength,
+            subject=f"{subject} @ {strength:g}" if several else subject,
             leads=(subject, strength) == (selection.leader, selection.strength),
             cells=tuple(_drift(colors.get((subject, strength), ()), typical[metric]) for metric, colors in pairs.items()),
         )

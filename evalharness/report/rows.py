@@ -101,6 +101,7 @@ def _data(given: FinishedRun, texts: Texts) -> Row:
         "loras": loras,
         "leader": given.judgement.selection.leader,
         "curves": curves(given, texts),
+        "leaderStrength": given.judgement.selection.strength,
         "labels": dict(labels(given.subjects, texts)),
         "limits": dict(limits(given)),
         "texts": dict(texts),

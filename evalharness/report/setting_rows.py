@@ -36,7 +36,7 @@ class GuidanceTable:
 
 def guidance_table(given: FinishedRun, texts: Texts) -> GuidanceTable | None:
     """Stars by guidance scale for the leader, or the first subject; None for a run with one scale, or without stars."""
-    cells = _leaders(given)
+    cells = _leaders(given) if given.cells else ()
     if STARS not in given.metrics or len({cell.setting.guidance_scale for cell in cells}) < 2:
         return None
     found = guidance_sensitivity(cells, given.scores)

@@ -1,6 +1,8 @@
 // Curves over epochs and strengths, drawn by uPlot: mean, interval as a band, the baseline as a dashed line.
 
 const PLOT_HEIGHT = 148;
+// two beside each other on A4 and letter
+const PAPER_WIDTH = 310;
 const plots = [];
 
 const inkOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -34,8 +36,11 @@ function scaleOf(chart) {
   const values = [...points.flatMap((point) => [point.low, point.mean, point.high]), chart.baseline].filter((v) => typeof v === "number");
   const low = Math.min(...values), high = Math.max(...values);
   const room = Math.max((high - low) * 0.1, showsShare(chart) ? 0.04 : high * 0.04, 1e-6);
-  const floor = chart.metric === "objective" ? -Infinity : 0;
-  return [Math.max(floor, low - room), showsShare(chart) ? Math.min(1.04, high + room) : high + room];
+  // a flat line at 100 % needs no magnifying glass
+  const least = showsShare(chart) ? Math.max(0.2 - (high - low), 0) : 0;
+  // the marks of a chance near 0 need room above the axis' numbers
+  const floor = { objective: -Infinity, p_best: -0.06 }[chart.metric] ?? 0;
+  return [Math.max(floor, low - Math.max(room, least)), showsShare(chart) ? Math.min(1.04, high + room) : high + room];
 }
 
 function baselineLine(u, value) {
@@ -79,10 +84,10 @@ function drawOver(u, chart, points) {
 function curveAxes(chart, xs) {
   const common = { stroke: () => inkOf("--muted"), font: "11px system-ui, sans-serif", ticks: { show: false } };
   const grid = { stroke: () => inkOf("--line"), width: 1 };
-  const top = showsShare(chart) ? 1 : Infinity;
+  const [bottom, top] = [chart.metric === "p_best" ? 0 : -Infinity, showsShare(chart) ? 1 : Infinity];
   return [
     { ...common, grid: { show: false }, size: 24, gap: 4, splits: () => xs, space: 18, filter: thinnedSplits },
-    { ...common, grid, size: 46, gap: 4, space: 34, values: (u, splits) => splits.map((v) => (v > top ? "" : axisValue(chart, v))) },
+    { ...common, grid, size: 46, gap: 4, space: 34, values: (u, splits) => splits.map((v) => (v < bottom || v > top ? "" : axisValue(chart, v))) },
   ];
 }
 
@@ -170,11 +175,15 @@ function startCurves() {
   const place = document.getElementById("curves");
   for (const { axis, charts } of data.curves) {
     const figures = charts.map((chart) => figureOf(chart, axis));
-    place.append(element("section", { "aria-label": say(`curves_heading_${axis}`) }, element("h2", {}, say(`curves_heading_${axis}`)),
+    const advice = axis === "strength" ? [document.getElementById("strength-advice")] : [];
+    place.append(element("section", { "aria-label": say(`curves_heading_${axis}`) }, element("h2", {}, say(`curves_heading_${axis}`)), ...advice,
       element("div", { class: "curves" }, ...figures.map((one) => one.node))));
     // only what is laid out has a width
     figures.forEach((one) => one.draw());
   }
+  // a canvas follows neither the theme nor the paper's width by itself
   const redrawn = () => plots.forEach((plot) => plot.redraw(false));
-  ["(prefers-color-scheme: dark)", "print"].forEach((media) => matchMedia(media).addEventListener("change", redrawn));
+  const sized = (width) => plots.forEach((plot) => plot.setSize({ width: width ?? plot.root.parentElement.clientWidth, height: PLOT_HEIGHT }));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawn);
+  matchMedia("print").addEventListener("change", (event) => sized(event.matches ? PAPER_WIDTH : undefined));
 }

@@ -19,7 +19,7 @@ function starsCell(cells) {
   // the colour is that of a mean as good as this share of three stars
   const share = (count) => `${Math.round((100 * count) / values.length)} %`;
   const worth = data.metrics[starsMetric].high * (three / values.length);
-  return element("td", { style: frame(starsMetric, worth) }, `${share(three)} (${share(two)})`, counts);
+  return element("td", { style: frame(starsMetric, worth) }, share(three), element("small", {}, `(${share(two)})`), counts);
 }
 
 function matrixCell(cells) {
@@ -48,7 +48,8 @@ function drawMatrices() {
     drawMatrices();
   })];
   const strengths = strength < 0 ? [] : valuesOf(strength);
-  matrixChoice.strength ??= strengths.at(-1)?.value;
+  // what is recommended, else the strongest
+  matrixChoice.strength ??= (strengths.find(({ label }) => label === String(data.leaderStrength)) ?? strengths.at(-1))?.value;
   if (strengths.length > 1) {
     choices.push(select(say("strength"), strengths, matrixChoice.strength, (value) => {
       matrixChoice.strength = Number(value);
