@@ -15,14 +15,15 @@ HALF = 0.5
 
 
 def complaint(check: Check, given: FinishedRun, subject: str, texts: Texts) -> str:
-    """What is wrong with the subject's pictures, counted where the metric can be counted in images, and what was asked."""
+    """What is wrong with the subject's pictures, in how many of them where that can be counted, and what was asked."""
     rule, info = check.rule, given.metrics.get(check.rule.metric)
     if info is None or rule.relative_to != "absolute" or rule.aggregate == "share_scored":
         return check.reason
     limit = image_limit(rule, info)
     measured = texts["measured_asked"].format(
         metric=rule.metric.replace("_", " "),
-        measured=numbers.interval(check.estimate, _unit(rule, info)), asked=_asked(rule, info, texts)
+        measured=numbers.interval(check.estimate, _unit(rule, info)),
+        asked=_asked(rule, info, texts),
     )
     bad, scored = _count(given, subject, rule, limit, info)
     if limit is None or not bad:
@@ -61,7 +62,9 @@ def _unit(rule: Rule, info: MetricInfo) -> str:
 
 def _asked(rule: Rule, info: MetricInfo, texts: Texts) -> str:
     bounds = (("at_least", rule.at_least), ("at_most", rule.at_most))
-    return ", ".join(f"{texts[word]} {numbers.number(limit, _unit(rule, info))}" for word, limit in bounds if limit is not None)
+    return ", ".join(
+        f"{texts[word]} {numbers.number(limit, _unit(rule, info))}" for word, limit in bounds if limit is not None
+    )
 
 
 def _word(metric: str, texts: Texts) -> str:

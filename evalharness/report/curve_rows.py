@@ -107,7 +107,10 @@ def _charts(given: FinishedRun, lines: Sequence[Line]) -> Iterable[Chart]:
     yield _chart(OBJECTIVE, lines, {arm: one.objective for arm, one in candidates.items()}, marks)
     for metric in given.metrics:
         yield _chart(
-            metric, lines, {(s.subject, s.strength): s.estimate for s in judgement.summaries if s.metric == metric}, marks
+            metric,
+            lines,
+            {(s.subject, s.strength): s.estimate for s in judgement.summaries if s.metric == metric},
+            marks,
         )
 
 
@@ -120,9 +123,7 @@ def _certain(value: float) -> Estimate:
     return Estimate(mean=value, low=None, high=None, level=0.95, scored=0, unscored=0, prompts=0)
 
 
-def _chart(
-    metric: str, lines: Sequence[Line], values: Mapping[Arm, Estimate], marks: Mapping[Arm, str]
-) -> Chart:
+def _chart(metric: str, lines: Sequence[Line], values: Mapping[Arm, Estimate], marks: Mapping[Arm, str]) -> Chart:
     columns = [
         ColumnOfPoints(heading=heading if len(lines) > 1 else "", points=tuple(_points(line, values, marks)))
         for heading, line in lines

@@ -87,7 +87,9 @@ def _loras(subjects: tuple[Subject, ...]) -> Iterable[tuple[str, str]]:
     for subject in subjects:
         for lora in subject.loras:
             told = {name.removeprefix("ss_").replace("_", " "): lora.metadata.get(name) for name in TOLD}
-            own = [f"{name} {value[:LONGEST]}" for name, value in told.items() if value is not None and name not in common]
+            own = [
+                f"{name} {value[:LONGEST]}" for name, value in told.items() if value is not None and name not in common
+            ]
             yield lora.path.name, "; ".join([f"SHA-256 {lora.digest[:16]}…", *own])
 
 

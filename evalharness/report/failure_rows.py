@@ -75,7 +75,7 @@ def _examples(letter: str, known: list[tuple[int, Cell, Score]]) -> tuple[int, .
     """The worst ones, of as many prompts as there are: no prompt comes twice before all had their turn."""
     own = sorted((one for one in known if one[2].label == letter), key=lambda one: (one[2].value, one[0]))
     seen: Counter[str] = Counter()
-    turns = []
+    turns: list[tuple[int, int, int]] = []
     for place, cell, _ in own:
         turns.append((seen[cell.prompt.id], len(turns), place))
         seen[cell.prompt.id] += 1

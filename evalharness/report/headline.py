@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from evalharness.report.complaints import complaint
 from evalharness.report.names import labels, listed
-from evalharness.report.verdict_rows import LISTED, CheckRow, Texts, verdict_rows
+from evalharness.report.verdict_rows import CheckRow, Texts, verdict_rows
 from evalharness.stats.decide import times_needed
 from evalharness.stats.settle import rounded
 from evalharness.types import Check, Decision, FinishedRun, Outcome, Verdict
@@ -28,7 +28,9 @@ def headline(given: FinishedRun, texts: Texts) -> Headline:
         return Headline(sentence=given.judgement.reason, notes=(), subject="", checks=())
     sentence, notes = _SAID[given.judgement.decision](given, verdict, texts)
     (row,) = [row for row in verdict_rows(given.judgement, given.metrics, texts) if row.subject == verdict.subject]
-    return Headline(sentence=sentence, notes=tuple(notes), subject=labels(given.subjects, texts)[row.subject], checks=row.checks)
+    return Headline(
+        sentence=sentence, notes=tuple(notes), subject=labels(given.subjects, texts)[row.subject], checks=row.checks
+    )
 
 
 def _chances(given: FinishedRun) -> Mapping[str, float]:
@@ -63,9 +65,7 @@ def _at(given: FinishedRun, subject: str, texts: Texts) -> str:
 
 def _promoted(given: FinishedRun, verdict: Verdict, texts: Texts) -> tuple[str, Sequence[str]]:
     names = labels(given.subjects, texts)
-    sentence = texts["headline_promote"].format(
-        subject=names[verdict.subject], at=_at(given, verdict.subject, texts)
-    )
+    sentence = texts["headline_promote"].format(subject=names[verdict.subject], at=_at(given, verdict.subject, texts))
     also = [one.subject for one in given.judgement.verdicts if one.decision is Decision.PROMOTE and one is not verdict]
     notes = [texts["headline_promote_all"].format(count=len(verdict.checks))]
     if also:

@@ -125,7 +125,9 @@ def _rows(given: FinishedRun, pairs: Mapping[str, Pairs], typical: Mapping[str, 
         yield DriftRow(
             subject=f"{subject} @ {strength:g}" if several else subject,
             leads=(subject, strength) == (selection.leader, selection.strength),
-            cells=tuple(_drift(colors.get((subject, strength), ()), typical[metric]) for metric, colors in pairs.items()),
+            cells=tuple(
+                _drift(colors.get((subject, strength), ()), typical[metric]) for metric, colors in pairs.items()
+            ),
         )
 
 

@@ -185,9 +185,7 @@ def _here(candidate: Candidate, texts: Texts) -> str:
     return texts["here"].format(probability=numbers.probability(candidate.probability_here))
 
 
-def _best_sentence(
-    ranked: Sequence[Candidate], selection: Selection, texts: Texts, names: Mapping[str, str]
-) -> str:
+def _best_sentence(ranked: Sequence[Candidate], selection: Selection, texts: Texts, names: Mapping[str, str]) -> str:
     leader = next((one for one in ranked if selection.leads(one)), None)
     if leader is None:
         return texts["best_none"]

@@ -87,7 +87,7 @@ function curveAxes(chart, xs) {
   const [bottom, top] = [chart.metric === "p_best" ? 0 : -Infinity, showsShare(chart) ? 1 : Infinity];
   return [
     { ...common, grid: { show: false }, size: 24, gap: 4, splits: () => xs, space: 18, filter: thinnedSplits },
-    { ...common, grid, size: 46, gap: 4, space: 34, values: (u, splits) => splits.map((v) => (v < bottom || v > top ? "" : axisValue(chart, v))) },
+    { ...common, grid, size: 46, gap: 4, space: 27, values: (u, splits) => splits.map((v) => (v < bottom || v > top ? "" : axisValue(chart, v))) },
   ];
 }
 
@@ -140,7 +140,9 @@ function plotOf(chart, column, axis) {
     box.setAttribute("aria-valuetext", readout.textContent);
   };
   const moved = (plot) => show(plot.cursor.idx ?? firstShown(points));
-  const point = (place) => u.setCursor({ left: u.valToPos(points[place].x, "x"), top: PLOT_HEIGHT / 2 });
+  // the pointer moves all curves of a group, and so do the keys
+  const point = (place) => plots.filter((other) => other.cursor.sync.key === axis).forEach((other) =>
+    other.setCursor({ left: other.valToPos(points[place].x, "x"), top: PLOT_HEIGHT / 2 }));
   const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, Home: -points.length, End: points.length };
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter") goToRow(points[at]);
