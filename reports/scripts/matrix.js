@@ -36,7 +36,7 @@ function matrixOf(subject, cells, archetype, emotion) {
     element("th", { scope: "row" }, quoted(value)),
     ...data.axes[emotion].values.map((_, column) =>
       matrixCell(cells.filter((cell) => cell.at[archetype] === number && cell.at[emotion] === column)))));
-  const table = element("table", {}, element("thead", {}, element("tr", {}, element("th"), ...heads)), element("tbody", {}, ...rows));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, element("th", {}, element("span", { class: "unseen" }, say("matrix_heading"))), ...heads)), element("tbody", {}, ...rows));
   return element("figure", {}, element("figcaption", {}, quoted(subject)), table);
 }
 
