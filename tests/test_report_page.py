@@ -188,6 +188,11 @@ def test_two_trainings_with_the_same_epochs_have_curves_of_their_own(given: Fini
     ]
 
 
+def test_two_files_of_one_epoch_and_training_are_no_curve(given: FinishedRun) -> None:
+    subjects = tuple(dataclasses.replace(one, epoch=6) if one.epoch else one for one in given.subjects)
+    assert [group["axis"] for group in curves(dataclasses.replace(given, subjects=subjects), TEXTS)] == ["strength"]
+
+
 def test_a_single_lora_at_one_strength_has_no_curve(given: FinishedRun) -> None:
     summaries = tuple(s for s in given.judgement.summaries if s.subject == BASELINE or s.strength == 1.0)
     subjects = tuple(dataclasses.replace(one, epoch=None) for one in given.subjects)
@@ -206,7 +211,8 @@ def starred(given: FinishedRun, scales: tuple[float, ...] = (5.0, 7.0)) -> Finis
             good = scale == 7.0 or cell.seed == 1
             label = "" if good else "A" if cell.prompt.axes["archetype"] == "soft" else "C"
             cells.append(own)
-            scores[own.key] = (Score(metric="stars", value=3.0 if good else 1.0, reason="seen", label=label),)
+            value = 3.0 if good else 0.5 if cell.prompt.id == "soft_neutral" else 1.0
+            scores[own.key] = (Score(metric="stars", value=value, reason="seen", label=label),)
     info = MetricInfo(name="stars", version=1, unit="stars", higher_is_better=True)
     images = {cell.key: "images/x.png" for cell in cells}
     return dataclasses.replace(given, cells=tuple(cells), scores=scores, images=images, metrics={"stars": info})
@@ -229,6 +235,9 @@ def test_failure_types_are_counted_with_the_worst_as_examples(given: FinishedRun
     cells = starred(given).cells
     examples = [cells[place] for place in found.types[0].examples]
     assert all(cell.prompt.axes["archetype"] == "soft" and cell.subject != BASELINE for cell in examples)
+    # one of the worst prompt first, then those of the others before its second
+    assert [cell.prompt.id for cell in examples].count("soft_neutral") == 2
+    assert examples[0].prompt.id == "soft_neutral"
     assert len({cell.prompt.id for cell in examples[:4]}) == 4
 
 
@@ -248,7 +257,8 @@ def test_guidance_scale_is_recommended_with_the_lead_on_equal_draws(given: Finis
 def test_strength_is_recommended_for_the_leader_and_for_loras_without_epochs(given: FinishedRun) -> None:
     tied = Candidate(subject=LEADER, strength=0.7, objective=measured(0.8), probability_best=0.2, tied=True)
     selection = given.judgement.selection
-    selection = dataclasses.replace(selection, candidates=(*selection.candidates, tied))
+    behind = dataclasses.replace(tied, strength=0.4, probability_best=0.0, tied=False)
+    selection = dataclasses.replace(selection, candidates=(*selection.candidates, tied, behind))
     judgement = dataclasses.replace(given.judgement, selection=selection)
     found = strength_advice(dataclasses.replace(given, objective={"harmony": 1.0}, judgement=judgement), TEXTS)
     values: dict[float, list[float]] = {0.7: [], 1.0: []}
