@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
@@ -12,10 +13,12 @@ from markupsafe import Markup
 from evalharness.languages import texts
 from evalharness.paths import shipped
 from evalharness.report.rows import page
+from evalharness.report.thumbnails import write_thumbnails
 from evalharness.types import FinishedRun
 
 # later files use what earlier ones define; the page holds them as one script
 SCRIPTS = (
+    "cells.js",
     "base.js",
     "../vendor/uplot/notice.js",
     "../vendor/uplot/uPlot.iife.min.js",
@@ -58,8 +61,10 @@ ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "'": "\
 
 
 def write_report(folder: Path, given: FinishedRun) -> Path:
-    """Write `folder/report.html` and return its path."""
-    return write_whole(folder / PAGE_NAME, render(given))
+    """Write `folder/report.html`, thumbnails beside it, and return its path."""
+    there = write_thumbnails(folder, given.cells, given.images)
+    small = [int(cell.key in there) for cell in given.cells]
+    return write_whole(folder / PAGE_NAME, render(given, {"thumbnails": 1 if all(small) else small}))
 
 
 def write_whole(target: Path, text: str) -> Path:
@@ -74,8 +79,12 @@ def write_whole(target: Path, text: str) -> Path:
     return target
 
 
-def render(given: FinishedRun) -> str:
-    """The whole page as text, in the run's language."""
+def render(given: FinishedRun, pictures: Mapping[str, object] | None = None) -> str:
+    """The whole page as text, in the run's language.
+
+    `pictures` says where the script finds them, by the cells' order: `thumbnails` (1 = by its key, 0 = none, or an
+    address; one value may stand for all) and `embedded` (addresses of full images that stand in the page).
+    """
     folder, words = shipped("reports"), texts(given.language)
     script = _joined(folder / "scripts", SCRIPTS)
     rows = page(given, words)
@@ -89,7 +98,7 @@ def render(given: FinishedRun) -> str:
             style=style(),
             script=Markup(script),
             script_digest=_script_digest(script),
-            data=embedded_json(rows.data),
+            data=embedded_json({**rows.data, "thumbnails": 0, **(pictures or {})}),
         )
     )
 

@@ -94,10 +94,9 @@ def _table_input(given: FinishedRun) -> TableInput:
 
 
 def _data(given: FinishedRun, texts: Texts) -> Row:
-    names = tuple(subject.name for subject in given.subjects)
     loras = {s.name: [{"file": lora.path.name, "sha256": lora.digest} for lora in s.loras] for s in given.subjects}
     return {
-        **cell_data(given.cells, names, given.images, given.scores, given.metrics),
+        **cell_data(given),
         "loras": loras,
         "leader": given.judgement.selection.leader,
         "curves": curves(given, texts),

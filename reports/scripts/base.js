@@ -2,7 +2,7 @@
 // The run's data, its texts, and the few helpers all parts share. Texts of the run only ever become text nodes.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-data.cells.forEach((cell, number) => { cell.number = number; });
+data.cells = unpackedCells(data);
 
 function say(name, values = {}) {
   const text = Object.hasOwn(data.texts, name) ? data.texts[name] : name;
@@ -27,10 +27,8 @@ const quoted = (text) => element("bdi", {}, text);
 const axisNumber = (name) => data.axes.findIndex((axis) => axis.name === name);
 const isBaseline = (cell) => cell.subject === data.baseline;
 
-function scoreOf(cell, metric) {
-  const found = cell.scores.find((score) => score[0] === metric);
-  return found && { value: found[1], reason: data.reasons[found[2]], marks: found[3] };
-}
+// { value, reason, marks }, or undefined where the metric was not scored
+const scoreOf = (cell, metric) => cell.scoreOf(metric);
 
 // same rules as evalharness/report/numbers.py
 function formatted(metric, value) {

@@ -25,7 +25,8 @@ function valuesOf(axis) {
 function initialValue(axis) {
   const { name, own } = data.axes[axis];
   const values = valuesOf(axis);
-  if (!own) return ALL;
+  // an epoch is chosen with its subject; with epochs on the grid, all subjects are
+  if (!own || name === "epoch" || (name === "subject" && onGrid(axisNumber("epoch")))) return ALL;
   if (name === "prompt") return data.axes.some((other, index) => onGrid(index) && !other.own) ? ALL : 0;
   if (name === "subject") return Math.max(data.axes[axis].values.indexOf(data.leader), 0);
   if (name === "strength") return values.at(-1).value;
@@ -74,7 +75,7 @@ function drawControls(changed) {
     select(say(place), axes, chosen[place], set((value) => chooseAxis(place, Number(value)))));
   data.axes.forEach((axis, number) => {
     const options = valuesOf(number);
-    if (onGrid(number) || options.length < 2) return;
+    if (onGrid(number) || options.length < 2 || axis.name === "epoch") return;
     options.unshift({ label: say("all"), value: ALL });
     controls.push(select(say(axis.name), options, valueOn(number), set((value) => chosen.values.set(number, Number(value)))));
   });

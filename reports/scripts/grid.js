@@ -1,49 +1,95 @@
-// The image grid: rows and columns by the chosen axes; several images of one place are stacked side by side.
+// The image grid: rows and columns by the chosen axes; several images of one place are stacked. Every tile's place
+// follows from its numbers, so that of a large grid only what is near the window has to be in the page.
 
 const grid = document.getElementById("grid");
-// from here on, rows out of sight are not laid out
+// up to here all tiles are in the page, where a browser's search and print find them
 const MANY = 400;
-let layout = { rows: [], places: new Map(), slots: 1 };
+// pixels around the window that are drawn as well, so that scrolling meets pictures
+const MARGIN = 500;
+const GAP = 6;
+const LEAST_ROW = 104;
+let layout = { rows: [], columnValues: [], places: new Map(), across: 1, tops: [0], whole: true };
+let current; // the cell whose tile takes part in tabbing
 
 function arrange(cells) {
   const present = (axis) => [...new Set(cells.map((cell) => cell.at[axis]))].sort((a, b) => a - b);
   const rowValues = present(chosen.rows), columnValues = present(chosen.columns);
-  const stacks = new Map();
-  for (const cell of cells) {
-    const place = `${cell.at[chosen.rows]},${cell.at[chosen.columns]}`;
-    stacks.set(place, [...(stacks.get(place) ?? []), cell]);
-  }
-  const slots = Math.max(1, ...[...stacks.values()].map((stack) => stack.length));
-  const rows = rowValues.map((row) => columnValues.map((column) => stacks.get(`${row},${column}`) ?? []));
-  return { rowValues, columnValues, rows, slots, places: placesOf(rows, slots) };
+  const rowAt = new Map(rowValues.map((value, r) => [value, r])), columnAt = new Map(columnValues.map((value, c) => [value, c]));
+  const rows = rowValues.map(() => columnValues.map(() => []));
+  for (const cell of cells) rows[rowAt.get(cell.at[chosen.rows])][columnAt.get(cell.at[chosen.columns])].push(cell);
+  const slots = rows.flat().reduce((most, stack) => Math.max(most, stack.length), 1);
+  const across = Math.min(4, Math.ceil(Math.sqrt(slots)));
+  return { rowValues, columnValues, rows, across, whole: cells.length <= MANY, ...measured(rows, across) };
 }
 
-// where each image is, for the arrow keys: row, and slot counted over all columns
-function placesOf(rows, slots) {
-  const places = new Map();
-  rows.forEach((row, r) => row.forEach((stack, c) => stack.forEach((cell, s) => places.set(cell, [r, c * slots + s]))));
-  return places;
+// where each image is, in tiles from the upper left; the height of each row; where it begins, in tiles and pixels
+function measured(rows, across) {
+  const places = new Map(), tops = [0], firstLine = [0];
+  rows.forEach((row, r) => {
+    const lines = row.reduce((most, stack) => Math.max(most, Math.ceil(stack.length / across)), 1);
+    row.forEach((stack, c) => stack.forEach((cell, s) => {
+      places.set(cell, { r, c, s, line: firstLine[r] + Math.floor(s / across), slot: c * across + (s % across) });
+    }));
+    tops.push(tops[r] + Math.max(LEAST_ROW, lines * tileHeight() + GAP));
+    firstLine.push(firstLine[r] + lines);
+  });
+  return { places, tops, firstLine };
+}
+
+// pixels, as grid.css has them: the tile with its value and the gap below it
+const tileHeight = () => SIZES[chosen.size] + 20 + GAP;
+const cellWidth = () => layout.across * (SIZES[chosen.size] + GAP) + GAP;
+const headWidth = () => parseFloat(getComputedStyle(grid).getPropertyValue("--head")) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+
+// index of the last entry that is not above the value
+function lastBelow(sorted, value) {
+  let low = 0, high = sorted.length - 1;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (sorted[middle] <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
+function cellAtPlace(line, slot) {
+  const r = lastBelow(layout.firstLine, line), stack = layout.rows[r]?.[Math.floor(slot / layout.across)];
+  return stack?.[(line - layout.firstLine[r]) * layout.across + (slot % layout.across)];
+}
+
 // the next image in a direction, over gaps; undefined at the edge
 function neighbour(cell, key) {
   const [down, right] = STEPS[key];
-  let [row, slot] = layout.places.get(cell);
-  const width = layout.columnValues.length * layout.slots;
-  for (;;) {
-    row += down;
-    slot += right;
-    if (row < 0 || row >= layout.rows.length || slot < 0 || slot >= width) return undefined;
-    const found = layout.rows[row][Math.floor(slot / layout.slots)][slot % layout.slots];
+  const place = layout.places.get(cell);
+  if (!place) return undefined;
+  const width = layout.columnValues.length * layout.across, height = layout.firstLine.at(-1);
+  for (let line = place.line + down, slot = place.slot + right; ; line += down, slot += right) {
+    if (line < 0 || line >= height || slot < 0 || slot >= width) return undefined;
+    const found = cellAtPlace(line, slot);
     if (found) return found;
   }
 }
 
+// Home and End: the ends of the line, with Ctrl those of the grid; Page keys: as far as the window shows
+function jump(cell, event) {
+  const [key, times] = { Home: ["ArrowLeft", Infinity], End: ["ArrowRight", Infinity] }[event.key]
+    ?? [event.key === "PageUp" ? "ArrowUp" : "ArrowDown", Math.max(1, Math.floor(grid.clientHeight / tileHeight()) - 1)];
+  const last = (start, way, count) => {
+    let found = start;
+    for (let next = start, step = 0; next && step < count; step += 1, next = neighbour(next, way)) found = next;
+    return found;
+  };
+  const found = last(cell, key, times + 1);
+  return event.ctrlKey && times === Infinity ? last(found, event.key === "Home" ? "ArrowUp" : "ArrowDown", Infinity) : found;
+}
+
+const JUMPS = ["Home", "End", "PageUp", "PageDown"];
+
 function head(axis, value, role) {
   const { name, values } = data.axes[axis];
-  const node = element("div", { class: `head ${role === "rowheader" ? "row" : ""}`, role }, quoted(values[value]));
+  const node = element("div", { class: "head", role }, quoted(values[value]));
   if (name === "prompt") node.append(promptLine(values[value]));
   if (values[value] === data.leader) node.append(element("small", {}, say("leads")));
   if (values[value] === data.baseline) node.append(element("small", {}, say("baseline_note")));
@@ -68,46 +114,117 @@ function picture(cell, alt) {
     return element("span", { class: "blank" }, element("span", {}, (cell.failure ?? say("no_image")).slice(0, 200)));
   }
   const size = SIZES[chosen.size];
-  return element("img", { src: cell.image, alt, loading: "lazy", decoding: "async", width: size, height: size });
+  return element("img", { src: cell.thumbnail, alt, loading: "lazy", decoding: "async", width: size, height: size });
 }
 
 function tile(cell) {
   const line = valueLine(cell);
   const metric = data.metrics[chosen.metric]?.name ?? "";
+  const { s } = layout.places.get(cell);
+  const left = GAP + (s % layout.across) * (SIZES[chosen.size] + GAP), top = GAP + Math.floor(s / layout.across) * tileHeight();
   return element(
     "button",
-    { type: "button", class: `tile ${line.class}`, "data-cell": cell.number, tabindex: -1, style: line.style ?? {} },
+    {
+      type: "button", class: `tile ${line.class}`, "data-cell": cell.number, tabindex: cell === current ? 0 : -1,
+      style: { ...line.style, left: `${left}px`, top: `${top}px` },
+    },
     picture(cell, `${nameOf(cell)} · ${metric} ${line.text}`),
     element("span", { class: "value" }, line.text),
   );
 }
 
-function imageRow(row, value, acrossStack) {
-  const size = SIZES[chosen.size];
-  const deepest = Math.max(1, ...row.map((stack) => Math.ceil(stack.length / acrossStack)));
-  return element(
-    "div",
-    { class: "line images", role: "row", style: { "--row-height": `${deepest * (size + 26) + 6}px` } },
-    head(chosen.rows, value, "rowheader"),
-    ...row.map((stack) => element("div", { class: "stack", role: "cell" }, ...stack.map(tile))),
-  );
+// What is near the window
+
+// first and last row, column and pixel to draw; everything where the grid is small
+function nearWindow() {
+  if (layout.whole) return { rows: [0, layout.rows.length - 1], columns: [0, layout.columnValues.length - 1], top: 0, bottom: Infinity };
+  const { scrollTop, scrollLeft, clientHeight, clientWidth } = grid;
+  const top = scrollTop - MARGIN, bottom = scrollTop + clientHeight + MARGIN, width = cellWidth();
+  const column = (x) => Math.min(Math.max(Math.floor(x / width), 0), layout.columnValues.length - 1);
+  return {
+    rows: [lastBelow(layout.tops, top), Math.min(lastBelow(layout.tops, bottom), layout.rows.length - 1)],
+    columns: [column(scrollLeft - MARGIN), column(scrollLeft + clientWidth + MARGIN)], top, bottom,
+  };
+}
+
+// of a stack, those that are near the window in a row that begins at this pixel
+function nearInStack(stack, rowTop, { top, bottom }) {
+  if (layout.whole) return stack;
+  const first = Math.max(0, Math.floor((top - rowTop) / tileHeight())) * layout.across;
+  const end = Math.max(0, Math.ceil((bottom - rowTop) / tileHeight())) * layout.across;
+  return stack.slice(first, end);
+}
+
+// the wanted children of a node by key: those that are there stay, so that focus and loaded pictures do as well
+function keep(node, wanted, make) {
+  node.shown ??= new Map();
+  for (const [key, child] of node.shown) {
+    if (wanted.has(key)) continue;
+    child.remove();
+    node.shown.delete(key);
+  }
+  for (const key of wanted) {
+    if (node.shown.has(key)) continue;
+    const child = make(key);
+    node.shown.set(key, child);
+    node.append(child);
+  }
+}
+
+const range = ([first, last]) => Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+
+function imageRow(r) {
+  const height = `${layout.tops[r + 1] - layout.tops[r]}px`;
+  return element("div", { class: "line images", role: "row", "aria-rowindex": r + 2, style: { top: `${layout.tops[r]}px`, height } },
+    element("div", { class: "edge" }, head(chosen.rows, layout.rowValues[r], "rowheader")));
+}
+
+const atColumn = (c) => ({ left: `calc(var(--head) + ${c} * var(--cell))` });
+
+function stackPlace(c) {
+  return element("div", { class: "stack", role: "cell", "aria-colindex": c + 2, style: atColumn(c) });
+}
+
+function columnHead(c) {
+  const node = head(chosen.columns, layout.columnValues[c], "columnheader");
+  node.setAttribute("aria-colindex", c + 2);
+  Object.entries(atColumn(c)).forEach(([name, value]) => node.style.setProperty(name, value));
+  return node;
+}
+
+// the tile that takes part in tabbing stays in the page wherever the window is
+function drawNear() {
+  if (!layout.rows.length) return;
+  const [heads, body] = grid.children;
+  const near = nearWindow(), pinned = layout.places.get(current);
+  const columns = range(near.columns);
+  keep(heads, new Set(columns), columnHead);
+  keep(body, new Set([...range(near.rows), pinned.r]), imageRow);
+  for (const [r, row] of body.shown) {
+    const isNear = r >= near.rows[0] && r <= near.rows[1];
+    keep(row, new Set([...(isNear ? columns : []), ...(r === pinned.r ? [pinned.c] : [])]), stackPlace);
+    for (const [c, stack] of row.shown) {
+      const cells = isNear ? nearInStack(layout.rows[r][c], layout.tops[r], near) : [];
+      keep(stack, new Set(r === pinned.r && c === pinned.c ? [...cells, current] : cells), tile);
+    }
+  }
 }
 
 function drawGrid() {
   const cells = shownCells();
   layout = arrange(cells);
+  if (!layout.places.has(current)) current = layout.rows.flat().find((stack) => stack.length)?.[0];
   const size = SIZES[chosen.size];
-  const across = Math.min(4, Math.ceil(Math.sqrt(layout.slots)));
-  const styles = { "--tile": `${size}px`, "--columns": layout.columnValues.length, "--cell": `${across * (size + 6) + 6}px` };
+  const styles = { "--tile": `${size}px`, "--columns": layout.columnValues.length, "--cell": `${cellWidth()}px` };
   Object.entries(styles).forEach(([name, value]) => grid.style.setProperty(name, value));
+  grid.setAttribute("aria-rowcount", layout.rows.length + 1);
+  grid.setAttribute("aria-colcount", layout.columnValues.length + 1);
   const corner = `${say(data.axes[chosen.rows].name)} ↓  ${say(data.axes[chosen.columns].name)} →`;
-  const heads = element("div", { class: "line heads", role: "row" },
-    element("div", { class: "head corner", role: "columnheader" }, corner),
-    ...layout.columnValues.map((value) => head(chosen.columns, value, "columnheader")));
-  const rows = layout.rows.map((row, index) => imageRow(row, layout.rowValues[index], across));
-  grid.replaceChildren(...(cells.length ? [heads, ...rows] : [element("p", { class: "empty" }, say("no_cells"))]));
-  grid.querySelector(".tile")?.setAttribute("tabindex", 0);
-  grid.classList.toggle("many", cells.length > MANY);
+  const heads = element("div", { class: "line heads", role: "row", "aria-rowindex": 1 },
+    element("div", { class: "head corner", role: "columnheader", "aria-colindex": 1 }, corner));
+  const body = element("div", { class: "body", role: "rowgroup", style: { height: `${layout.tops.at(-1)}px` } });
+  grid.replaceChildren(...(cells.length ? [heads, body] : [element("p", { class: "empty" }, say("no_cells"))]));
+  drawNear();
   drawLegend(cells.length);
 }
 
@@ -127,20 +244,48 @@ function tileOf(cell) {
   return grid.querySelector(`.tile[data-cell="${cell.number}"]`);
 }
 
+// so far that the tile stands clear of the heads
+function scrollToTile({ r, c, s }) {
+  const size = SIZES[chosen.size], top = layout.tops[r] + GAP + Math.floor(s / layout.across) * tileHeight();
+  const left = c * cellWidth() + GAP + (s % layout.across) * (size + GAP);
+  const height = grid.clientHeight - grid.firstElementChild.offsetHeight, width = grid.clientWidth - headWidth();
+  const within = (at, start, length, room) => Math.min(Math.max(at, start + length - room), start);
+  grid.scrollTop = within(grid.scrollTop, top - GAP, tileHeight() + GAP, height);
+  grid.scrollLeft = within(grid.scrollLeft, left - GAP, size + 2 * GAP, width);
+}
+
 // one tile takes part in tabbing; the arrow keys move which one
 function focusTile(cell) {
-  grid.querySelectorAll('.tile[tabindex="0"]').forEach((other) => other.setAttribute("tabindex", -1));
+  const place = layout.places.get(cell);
+  if (!place) return;
+  tileOf(current)?.setAttribute("tabindex", -1);
+  current = cell;
+  scrollToTile(place);
+  drawNear();
   const node = tileOf(cell);
-  node?.setAttribute("tabindex", 0);
-  node?.focus({ preventScroll: true });
-  node?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  node.setAttribute("tabindex", 0);
+  node.focus({ preventScroll: true });
+  node.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function moved(cell, event) {
+  if (event.key in STEPS) return neighbour(cell, event.key);
+  return JUMPS.includes(event.key) ? jump(cell, event) : undefined;
 }
 
 function startGrid() {
   const cellAt = (event) => data.cells[event.target.closest(".tile")?.dataset.cell];
+  let waiting = false;
+  const soon = () => {
+    if (waiting || layout.whole) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; drawNear(); });
+  };
+  grid.addEventListener("scroll", soon, { passive: true });
+  new ResizeObserver(soon).observe(grid);
   grid.addEventListener("click", (event) => { if (cellAt(event)) openViewer(cellAt(event)); });
   grid.addEventListener("keydown", (event) => {
-    const next = cellAt(event) && event.key in STEPS && neighbour(cellAt(event), event.key);
+    const next = cellAt(event) && moved(cellAt(event), event);
     if (next) { event.preventDefault(); focusTile(next); }
   });
 }
