@@ -42,19 +42,20 @@ class Comparison:
     other_seeds: bool
 
 
-def compare(ours: Side, theirs: Side, *, force: bool = False) -> Comparison:
+def compare(ours: Side, theirs: Side, *, force: bool = False, among: int = 1) -> Comparison:
     """Every metric that both runs measured; raises InputError where the sides are not comparable, unless forced.
 
     Draws are equal by their pair_key; forced, by prompt, setting and seed, whatever made the images. The intervals
     of the differences hold together: each is at 1 - 0.05 / metrics (Bonferroni), so that subjects which are equal
-    in everything are called better or worse in anything with at most 5 % probability.
+    in everything are called better or worse in anything with at most 5 % probability. `among` such comparisons that are
+    read together share those 5 %.
     """
     reasons = obstacles(ours, theirs)
     if reasons and not force:
         raise InputError(f"these cannot be compared: {'; '.join(reasons)}. --force compares them all the same.")
     metrics = {name: info for name, info in ours.run.metrics.items() if name in theirs.run.metrics}
     table, other_seeds = _beside(ours, theirs, list(metrics), by_key=not reasons)
-    level = 1.0 - (1.0 - LEVEL) / max(len(metrics), 1)
+    level = 1.0 - (1.0 - LEVEL) / max(len(metrics) * among, 1)
     return Comparison(
         differences=tuple(_difference(table, info, level) for info in metrics.values()),
         obstacles=reasons,

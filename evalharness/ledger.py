@@ -81,26 +81,35 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def latest(folder: Path, suite: str) -> tuple[Promotion, tuple[str, ...]]:
-    """The last promotion by this suite, and sentences on what was left out of account.
+def promotions(folder: Path) -> tuple[tuple[Promotion, ...], tuple[str, ...]]:
+    """All promotions, oldest first, and sentences on what was left out of account.
 
     A last line without an end that is no promotion is an append that was cut off: that promotion never counted, so
-    it is left out. Raises InputError without a ledger, without a promotion by this suite, or for a damaged line.
+    it is left out. Raises InputError without a ledger, or for a damaged line.
     """
     ledger = folder / LEDGER
     if not ledger.is_file():
         raise InputError(f"'{folder}' holds no {LEDGER}; give the folder of promoted LoRAs with --promoted-in DIR.")
     *lines, tail = ledger.read_bytes().split(b"\n")
-    promotions = [_promotion(line, f"line {number} of '{ledger}'") for number, line in enumerate(lines, 1)]
+    found = [_promotion(line, f"line {number} of '{ledger}'") for number, line in enumerate(lines, 1)]
     last, notes = _line(tail), []
     if last is not None:
-        promotions.append(last)
+        found.append(last)
     elif tail:
         notes.append(f"the last line of '{ledger}' was cut off, so that promotion does not count; promote it again.")
-    for promotion in reversed(promotions):
+    return tuple(found), tuple(notes)
+
+
+def latest(folder: Path, suite: str) -> tuple[Promotion, tuple[str, ...]]:
+    """The last promotion by this suite, and sentences on what was left out of account.
+
+    Raises InputError as `promotions` does, and without a promotion by this suite.
+    """
+    found, notes = promotions(folder)
+    for promotion in reversed(found):
         if promotion.suite == suite:
-            return promotion, tuple(notes)
-    raise InputError(f"'{ledger}' has no promotion by suite '{suite}'; there are {_listed(promotions)}.")
+            return promotion, notes
+    raise InputError(f"'{folder / LEDGER}' has no promotion by suite '{suite}'; there are {_listed(found)}.")
 
 
 def read_measured(folder: Path, promotion: Promotion) -> Measured:

@@ -49,7 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "init",
         "keep",
     ),
-    ("growing",),
+    ("growing", "shootout"),
     ("watch",),
     ("console", "answer", "bars", "interrupt"),
     ("verbs",),

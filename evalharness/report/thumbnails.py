@@ -68,7 +68,7 @@ def opened(source: Path, longest: int | None = None) -> Image.Image:
                 f"'{source}' has {image.width} x {image.height} pixels; at most {LARGEST_IMAGE} are opened."
             )
         image.draft("RGB", (longest or image.width,) * 2)
-        small = image.convert("RGB")
+        small: Image.Image = image.convert("RGB")
     if longest is not None:
         small.thumbnail((longest, longest), reducing_gap=2.0)
     return small

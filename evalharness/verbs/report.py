@@ -1,33 +1,101 @@
-"""`evalharness report RUN`: the page of a run, written again."""
+"""`evalharness report RUN`: the page of a run, to read here or to take elsewhere; of several runs, one page for all."""
 
 import argparse
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
-from evalharness.verbs.arguments import add_json, add_run
+from evalharness.verbs.arguments import add_json, add_promoted_in
+from evalharness.verbs.completers import completed_by, runs
 
-HELP = "write the page of a run again"
+HELP = "write the page of a run again, or one of several runs"
 
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Its flags."""
-    add_run(verb)
+    text = "a run's folder, such as runs/demo; several (or RUN:SUBJECT) are shown side by side"
+    completed_by(verb.add_argument("runs", nargs="+", metavar="RUN", help=text), runs)
+    verb.add_argument("--open", action="store_true", help="open the page in the browser")
+    verb.add_argument("--single-file", action="store_true", help="one HTML with all images inside, as WebP")
+    text = "copy the page with what it shows into this folder; for several runs, write their page there"
+    verb.add_argument("--to", type=Path, metavar="DIR", help=text)
+    verb.add_argument("--composite", type=Path, metavar="PNG", help="write the grid as one labelled picture")
+    verb.add_argument("--rows", default="prompt", metavar="AXIS", help="the picture's rows (default: prompt)")
+    verb.add_argument("--columns", default="subject", metavar="AXIS", help="the picture's columns (default: subject)")
+    text = "of another axis show this value only; may be given again"
+    verb.add_argument("--where", action="append", default=[], type=_pair, metavar="AXIS=VALUE", help=text)
+    add_promoted_in(verb)
     verb.add_argument("--language", metavar="CODE", help="the page's language, such as ja (default: the run's)")
     add_json(verb)
 
 
 def do(options: argparse.Namespace) -> int:
-    """Write the page."""
-    from dataclasses import replace
-
-    from evalharness.languages import known_language
-    from evalharness.record import load_run
-    from evalharness.report.html import write_report
+    """Write the page, and say where it is."""
     from evalharness.verbs.answers import print_json
 
-    given = load_run(options.run)
-    page = write_report(options.run, replace(given, language=known_language(options.language or given.language)))
+    written = _of_several(options) if len(options.runs) > 1 else _of_one(options)
+    page = written["report"]
     if options.json:
-        print_json({"report": page})
+        print_json(written)
     else:
-        sys.stdout.write(f"{page}\n")
+        sys.stdout.writelines(f"{path}\n" for path in written.values())
+    if options.open:
+        _open(page)
     return 0
+
+
+def _of_one(options: argparse.Namespace) -> Mapping[str, Path]:
+    from dataclasses import replace
+
+    from evalharness.errors import InputError
+    from evalharness.languages import known_language
+    from evalharness.record import load_run
+    from evalharness.report.carried import write_folder, write_single
+    from evalharness.report.composite import Choice, write_composite
+    from evalharness.report.html import write_report
+
+    if options.single_file and options.to:
+        raise InputError("--single-file and --to were given; one file needs no folder, so choose one of them.")
+    folder = Path(options.runs[0])
+    given = load_run(folder)
+    given = replace(given, language=known_language(options.language or given.language))
+    if options.composite:
+        choice = Choice(rows=options.rows, columns=options.columns, where=dict(options.where))
+        return {"report": write_composite(folder, given, choice, options.composite)}
+    if options.single_file:
+        return {"report": write_single(folder, given)}
+    return {"report": write_folder(folder, given, options.to) if options.to else write_report(folder, given)}
+
+
+def _of_several(options: argparse.Namespace) -> Mapping[str, Path]:
+    import os
+
+    from evalharness.errors import InputError
+    from evalharness.report.runs import RUNS_NAME, write_runs
+    from evalharness.shootout import contest
+
+    if options.single_file or options.composite:
+        raise InputError("--single-file and --composite take one run; give one folder, or leave them out.")
+    found = contest(options.runs, options.promoted_in)
+    home = options.to or Path(os.path.commonpath([one.folder.resolve().parent for one in found.contestants]))
+    home.mkdir(parents=True, exist_ok=True)
+    return {"report": write_runs(found, home / RUNS_NAME)}
+
+
+def _open(page: Path) -> None:
+    """In the browser; a machine without one is told so."""
+    import webbrowser
+
+    try:
+        opened = webbrowser.open(page.resolve().as_uri())
+    except webbrowser.Error:
+        opened = False
+    if not opened:
+        sys.stderr.write(f"no browser could be opened here; open {page.resolve()} in one.\n")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    axis, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"'{text}' is no AXIS=VALUE, such as seed=1")
+    return axis, value

@@ -6,9 +6,14 @@ const grid = document.getElementById("grid");
 const MANY = 400;
 // pixels around the window that are drawn as well, so that scrolling meets pictures
 const MARGIN = 500;
+// tiles and pictures that one frame begins at most, and how fast (pixels a frame) scrolling may be to begin pictures
+const TILES_A_FRAME = 40;
+const PICTURES_A_FRAME = 12;
+const TOO_FAST = 400;
 const GAP = 6;
 const LEAST_ROW = 104;
 let layout = { rows: [], columnValues: [], places: new Map(), across: 1, tops: [0], whole: true };
+let waiting = new Map(); // pictures that were not asked for yet, and their cells
 let current; // the cell whose tile takes part in tabbing
 
 function arrange(cells) {
@@ -114,7 +119,10 @@ function picture(cell, alt) {
     return element("span", { class: "blank" }, element("span", {}, (cell.failure ?? say("no_image")).slice(0, 200)));
   }
   const size = SIZES[chosen.size];
-  return element("img", { src: cell.thumbnail, alt, loading: "lazy", decoding: "async", width: size, height: size });
+  const image = element("img", { alt, loading: "lazy", decoding: "async", width: size, height: size });
+  if (layout.whole) image.src = cell.thumbnail;
+  else waiting.set(image, cell);
+  return image;
 }
 
 function tile(cell) {
@@ -166,6 +174,7 @@ function keep(node, wanted, make) {
   for (const key of wanted) {
     if (node.shown.has(key)) continue;
     const child = make(key);
+    if (!child) return;
     node.shown.set(key, child);
     node.append(child);
   }
@@ -192,27 +201,65 @@ function columnHead(c) {
   return node;
 }
 
-// the tile that takes part in tabbing stays in the page wherever the window is
+// The tile that takes part in tabbing stays in the page wherever the window is. True where tiles are left to make.
 function drawNear() {
-  if (!layout.rows.length) return;
+  if (!layout.rows.length) return false;
   const [heads, body] = grid.children;
-  const near = nearWindow(), pinned = layout.places.get(current);
-  const columns = range(near.columns);
+  const near = nearWindow(), pinned = layout.places.get(current), columns = range(near.columns);
+  let left = layout.whole ? Infinity : TILES_A_FRAME;
+  const made = (cell) => ((left -= 1) >= 0 || cell === current ? tile(cell) : undefined);
   keep(heads, new Set(columns), columnHead);
   keep(body, new Set([...range(near.rows), pinned.r]), imageRow);
-  for (const [r, row] of body.shown) {
-    const isNear = r >= near.rows[0] && r <= near.rows[1];
-    keep(row, new Set([...(isNear ? columns : []), ...(r === pinned.r ? [pinned.c] : [])]), stackPlace);
+  for (const r of inOrder(body.shown, near)) {
+    const row = body.shown.get(r), isNear = r >= near.rows[0] && r <= near.rows[1];
+    keep(row, new Set([...(r === pinned.r ? [pinned.c] : []), ...(isNear ? columns : [])]), stackPlace);
     for (const [c, stack] of row.shown) {
       const cells = isNear ? nearInStack(layout.rows[r][c], layout.tops[r], near) : [];
-      keep(stack, new Set(r === pinned.r && c === pinned.c ? [...cells, current] : cells), tile);
+      keep(stack, new Set(r === pinned.r && c === pinned.c ? [current, ...cells] : cells), made);
     }
   }
+  return left < 0;
+}
+
+// what the reader sees is made before what lies around it
+function inOrder(shown, { top }) {
+  const middle = top + MARGIN + grid.clientHeight / 2;
+  const away = (r) => Math.max(layout.tops[r] - middle, middle - layout.tops[r + 1], 0);
+  return layout.whole ? [...shown.keys()] : [...shown.keys()].sort((a, b) => away(a) - away(b));
+}
+
+// asks for some of the pictures that wait; true where some are left
+function drawPictures() {
+  let begun = 0;
+  for (const [image, cell] of waiting) {
+    if (begun >= PICTURES_A_FRAME) break;
+    waiting.delete(image);
+    if (!image.isConnected) continue;
+    image.src = cell.thumbnail;
+    begun += 1;
+  }
+  return waiting.size > 0;
+}
+
+// one step a frame for as long as something is left to do
+const steps = { asked: false, scrollTop: 0 };
+
+function soon() {
+  if (steps.asked || layout.whole) return;
+  steps.asked = true;
+  requestAnimationFrame(() => {
+    steps.asked = false;
+    const fast = Math.abs(grid.scrollTop - steps.scrollTop) > TOO_FAST;
+    steps.scrollTop = grid.scrollTop;
+    const more = drawNear();
+    if (fast || drawPictures() || more) soon();
+  });
 }
 
 function drawGrid() {
   const cells = shownCells();
   layout = arrange(cells);
+  waiting = new Map();
   if (!layout.places.has(current)) current = layout.rows.flat().find((stack) => stack.length)?.[0];
   const size = SIZES[chosen.size];
   const styles = { "--tile": `${size}px`, "--columns": layout.columnValues.length, "--cell": `${cellWidth()}px` };
@@ -225,6 +272,7 @@ function drawGrid() {
   const body = element("div", { class: "body", role: "rowgroup", style: { height: `${layout.tops.at(-1)}px` } });
   grid.replaceChildren(...(cells.length ? [heads, body] : [element("p", { class: "empty" }, say("no_cells"))]));
   drawNear();
+  soon();
   drawLegend(cells.length);
 }
 
@@ -262,6 +310,7 @@ function focusTile(cell) {
   current = cell;
   scrollToTile(place);
   drawNear();
+  soon();
   const node = tileOf(cell);
   node.setAttribute("tabindex", 0);
   node.focus({ preventScroll: true });
@@ -275,12 +324,6 @@ function moved(cell, event) {
 
 function startGrid() {
   const cellAt = (event) => data.cells[event.target.closest(".tile")?.dataset.cell];
-  let waiting = false;
-  const soon = () => {
-    if (waiting || layout.whole) return;
-    waiting = true;
-    requestAnimationFrame(() => { waiting = false; drawNear(); });
-  };
   grid.addEventListener("scroll", soon, { passive: true });
   new ResizeObserver(soon).observe(grid);
   grid.addEventListener("click", (event) => { if (cellAt(event)) openViewer(cellAt(event)); });

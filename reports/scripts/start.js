@@ -12,6 +12,7 @@ if (data.cells.length) {
   startGrid();
   startViewer();
   startJudgement();
+  startExports();
   redraw();
   startMatrix();
   startGallery();

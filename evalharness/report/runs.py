@@ -1,0 +1,250 @@
+"""The page of several runs: who wins in what, the same draws side by side, and what was promoted over time."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalharness.report import numbers
+from evalharness.report.cell_rows import address
+from evalharness.report.html import PAGE_NAME, environment, style, texts, write_whole
+from evalharness.report.table_rows import Column, columns_of
+from evalharness.report.thumbnails import FOLDER, write_thumbnails
+from evalharness.report.verdict_rows import Stamp, Texts, counts_in_words, stamp
+from evalharness.types import Cell, Decision, Estimate, FinishedRun, MetricInfo
+
+RUNS_NAME = "runs.html"
+MOST_DRAWS = 60
+"""Draws shown side by side; more of them make a page that nobody reads to its end."""
+SIGNS: Mapping[str, tuple[str, str]] = {"wins": ("★", "pass"), "behind": ("▼", "fail"), "open": ("·", "inconclusive")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """One run's subject at one strength; `date` is that of run.json, '' where it says none."""
+
+    folder: Path
+    run: FinishedRun
+    subject: str
+    strength: float
+    cells: tuple[Cell, ...]
+    date: str
+    decision: Decision | None
+    probability_best: float | None
+
+    @property
+    def name(self) -> str:
+        """What the page calls it."""
+        return f"{self.run.run}: {self.subject} @ {numbers.plain(self.strength)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One run in one metric: `word` is wins, behind, open or apart (nothing to compare with); `met` runs compared."""
+
+    estimate: Estimate
+    word: str
+    met: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """A promotion with what was measured of it; `note` says why nothing is known, where that is so."""
+
+    date: str
+    subject: str
+    strengths: tuple[float, ...]
+    suite: str
+    suite_digest: str
+    run: str
+    overridden: bool
+    means: Mapping[str, Estimate]
+    metrics: Mapping[str, MetricInfo]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """What the page is made of; `standings` by metric in the contestants' order, `refused` by their numbers."""
+
+    contestants: tuple[Contestant, ...]
+    metrics: tuple[MetricInfo, ...]
+    standings: Mapping[str, tuple[Standing, ...]]
+    refused: Mapping[tuple[int, int], tuple[str, ...]]
+    notes: tuple[str, ...]
+    history: tuple[Milestone, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run as the page shows it: `address` leads to its own report."""
+
+    name: str
+    address: str
+    date: str
+    suite: str
+    stamp: Stamp | None
+    probability: str
+    wins: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingCell:
+    """A run in a metric: its mean, and how it stands, in a sign and in words."""
+
+    text: str
+    counts: str
+    sign: str
+    tone: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawRow:
+    """One draw that several runs made; `pictures` holds (thumbnail, full image, text) or None for each run."""
+
+    prompt: str
+    seed: int
+    pictures: tuple[tuple[str, str, str] | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneRow:
+    """A promotion in words; `cells` follow the page's metrics, `changed` says that the suite is another than before."""
+
+    date: str
+    subject: str
+    suite: str
+    run: str
+    address: str
+    overridden: bool
+    changed: bool
+    cells: tuple[str, ...]
+    note: str
+
+
+def write_runs(contest: Contest, target: Path) -> Path:
+    """Write the page, with links relative to its folder; thumbnails that are missing are made in their runs."""
+    home, words = target.resolve().parent, texts()
+    columns = columns_of({info.name: info for info in contest.metrics}, words)
+    wins = [sum(row[n].word == "wins" for row in contest.standings.values()) for n in range(len(contest.contestants))]
+    draws = _draws(contest, home)
+    text = (
+        environment()
+        .get_template("runs.html.j2")
+        .render(
+            t=words,
+            style=style(),
+            runs=[_run_row(one, count, home, words) for one, count in zip(contest.contestants, wins, strict=True)],
+            metrics=[(column, _standing_cells(contest, column, words)) for column in columns],
+            refused=[_refused(contest, pair, reasons, words) for pair, reasons in contest.refused.items()],
+            notes=contest.notes,
+            draws=draws[:MOST_DRAWS],
+            draw_count=len(draws),
+            history=_history(contest, home),
+            history_metrics=_history_metrics(contest),
+        )
+    )
+    return write_whole(target, text)
+
+
+def _link(path: Path, home: Path) -> str:
+    return address(Path(os.path.relpath(path.resolve(), home)).as_posix())
+
+
+def _run_row(one: Contestant, wins: int, home: Path, words: Texts) -> RunRow:
+    return RunRow(
+        name=one.name,
+        address=_link(one.folder / PAGE_NAME, home),
+        date=one.date[:16].replace("T", " "),
+        suite=one.run.suite,
+        stamp=stamp(one.decision.value, words) if one.decision else None,
+        probability=numbers.NOTHING if one.probability_best is None else numbers.probability(one.probability_best),
+        wins=wins,
+    )
+
+
+def _standing_cells(contest: Contest, column: Column, words: Texts) -> list[StandingCell]:
+    info = next(info for info in contest.metrics if info.name == column.name)
+    return [_standing_cell(one, info, words) for one in contest.standings[info.name]]
+
+
+def _standing_cell(one: Standing, info: MetricInfo, words: Texts) -> StandingCell:
+    sign, tone = SIGNS.get(one.word, ("", ""))
+    return StandingCell(
+        text=numbers.interval(one.estimate, info.unit),
+        counts=counts_in_words(one.estimate, words),
+        sign=sign,
+        tone=tone,
+        words=words[f"standing_{one.word}"].format(count=one.met),
+    )
+
+
+def _refused(contest: Contest, pair: tuple[int, int], reasons: tuple[str, ...], words: Texts) -> str:
+    first, second = (contest.contestants[number].name for number in pair)
+    return words["runs_refused"].format(first=first, second=second, reasons="; ".join(reasons))
+
+
+def _draws(contest: Contest, home: Path) -> list[DrawRow]:
+    """Draws that at least two runs made, in the order of the first run that has them."""
+    sides = [{cell.pair_key: cell for cell in one.cells} for one in contest.contestants]
+    order = dict.fromkeys(key for side in sides for key in side)
+    common = [key for key in order if sum(key in side for side in sides) > 1]
+    for one in contest.contestants:
+        shown = set(common[:MOST_DRAWS])
+        write_thumbnails(one.folder, tuple(c for c in one.cells if c.pair_key in shown), one.run.images)
+    return [_draw(key, sides, contest, home) for key in common]
+
+
+def _draw(key: str, sides: list[dict[str, Cell]], contest: Contest, home: Path) -> DrawRow:
+    first = next(side[key] for side in sides if key in side)
+    pictures = [
+        _picture(one, side[key], home) if key in side else None
+        for one, side in zip(contest.contestants, sides, strict=True)
+    ]
+    return DrawRow(prompt=first.prompt.id, seed=first.seed, pictures=tuple(pictures))
+
+
+def _picture(one: Contestant, cell: Cell, home: Path) -> tuple[str, str, str] | None:
+    path = one.run.images.get(cell.key)
+    if not isinstance(path, str):
+        return None
+    small, full = one.folder / FOLDER / f"{cell.key}.webp", one.folder / path
+    return (
+        _link(small if small.is_file() else full, home),
+        _link(full, home),
+        f"{one.name}, {cell.prompt.id}, {cell.seed}",
+    )
+
+
+def _history_metrics(contest: Contest) -> list[str]:
+    return list(dict.fromkeys(name for one in contest.history for name in one.metrics))
+
+
+def _history(contest: Contest, home: Path) -> list[MilestoneRow]:
+    folders = {one.run.run: one.folder for one in contest.contestants}
+    rows, last = [], ""
+    for one in contest.history:
+        cells = [_mean_in_words(one, name) for name in _history_metrics(contest)]
+        rows.append(
+            MilestoneRow(
+                date=one.date[:16].replace("T", " "),
+                subject=" ".join(
+                    [one.subject, *(f"@ {numbers.plain(s)}" for s in one.strengths[:1] if len(one.strengths) == 1)]
+                ),
+                suite=one.suite,
+                run=one.run,
+                address=_link(folders[one.run] / PAGE_NAME, home) if one.run in folders else "",
+                overridden=one.overridden,
+                changed=last not in ("", one.suite_digest),
+                cells=tuple(cells),
+                note=one.note,
+            )
+        )
+        last = one.suite_digest
+    return rows
+
+
+def _mean_in_words(one: Milestone, metric: str) -> str:
+    found = one.means.get(metric)
+    return numbers.NOTHING if found is None else numbers.interval(found, one.metrics[metric].unit)
