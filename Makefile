@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check simulate calibrate reader format clean
+.PHONY: demo test check simulate calibrate reader report format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -22,6 +22,10 @@ simulate: $(VENV)/installed
 # LABELS=folder compares with a person's labels as well
 calibrate: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/calibrate.py
+
+# RUN=folder of a finished run, whose cells are repeated until there are 10,000
+report: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python bench/report.py $(or $(RUN),runs/demo) --cells 10000
 
 reader: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_reader.py --faces 25000 --steps 2600 --out runs/reader/first.safetensors

@@ -4,19 +4,29 @@ import base64
 import dataclasses
 import hashlib
 import html
+import io
 import json
+import math
+import os
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sample_run import LEADER, METRICS, sample_input
 
+from evalharness.errors import InputError
 from evalharness.paths import shipped
 from evalharness.report import numbers
+from evalharness.report.carried import write_folder, write_single
 from evalharness.report.cell_rows import address, axes_of
+from evalharness.report.columns import DIGITS, HALF, SLOT, Sentences, outline, signed_digits
+from evalharness.report.composite import Choice, write_composite
 from evalharness.report.html import SCRIPTS, STYLES, embedded_json, render, write_report
 from evalharness.report.rows import page
+from evalharness.report.thumbnails import write_thumbnails
 from evalharness.report.verdict_rows import rule_in_words
 from evalharness.types import BASELINE, Check, Decision, Estimate, Failure, FinishedRun, Gap, Outcome, Rule
 
@@ -191,20 +201,167 @@ def test_every_decision_has_its_own_symbol_and_word(given: FinishedRun, decision
 
 
 def test_axes_are_those_on_which_cells_differ(given: FinishedRun) -> None:
-    axes = {axis.name: axis.values for axis in axes_of(given.cells, tuple(s.name for s in given.subjects))}
-    assert set(axes) == {"subject", "strength", "prompt", "seed", "archetype", "emotion"}
+    axes = {axis.name: axis.values for axis in axes_of(given.cells, given.subjects)}
+    assert set(axes) == {"subject", "epoch", "strength", "prompt", "seed", "archetype", "emotion"}
+    assert axes["epoch"] == (BASELINE, "flipped", "2", "6", "8")
     assert axes["subject"][0] == BASELINE
     assert axes["strength"] == ("0", "0.7", "1")
 
 
 def test_the_data_holds_every_cell_with_its_scores_and_reasons(given: FinishedRun) -> None:
     data = json.loads(json.dumps(page(given, TEXTS).data))
-    assert len(data["cells"]) == len(given.cells)
-    for row, cell in zip(data["cells"], given.cells, strict=True):
-        read = [(data["metrics"][m]["name"], value, data["reasons"][r]) for m, value, r, _ in row["scores"]]
-        asked = given.scores.get(cell.key, ())
-        assert read == [(s.metric, None if s.value is None else round(s.value, 4), s.reason) for s in asked]
-        assert ("failure" in row) == isinstance(given.images[cell.key], Failure)
+    columns, names = data["columns"], [metric["name"] for metric in data["metrics"]]
+    assert len(columns["seeds"]) == len(given.cells)
+    for number, cell in enumerate(given.cells):
+        asked = {score.metric: score for score in given.scores.get(cell.key, ())}
+        for metric, name in enumerate(names):
+            score, filled = asked.get(name), columns["reasons"][metric][number]
+            assert (filled is None) == (score is None)
+            if score is not None:
+                value = None if score.value is None else round(score.value, 4)
+                assert (columns["values"][metric][number], filled_in(filled, data["sentences"])) == (
+                    value,
+                    score.reason,
+                )
+        assert isinstance(columns["images"][number], list) == isinstance(given.images[cell.key], Failure)
+
+
+def filled_in(filled: int | list[object], sentences: list[str]) -> str:
+    """What the page's script makes of a reason."""
+    number, *values = filled if isinstance(filled, list) else [filled]
+    # JavaScript knows one kind of number
+    values = [int(value) if isinstance(value, float) and value.is_integer() else value for value in values]
+    pieces = sentences[int(str(number))].split(SLOT)
+    return "".join(f"{piece}{value}" for piece, value in zip(pieces, [*values, ""], strict=True))
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "hair 0.80 ΔE00, 5.0, 5 and 0.5 from #6f452f, 12 of 007 images, 1e-7",
+        "x2 2x 1.2.3 -4.50 `99`",
+        "12345678901234567890 and 3.14159265358979",
+        "",
+        "0",
+    ],
+)
+def test_no_digit_of_a_reason_is_lost(reason: str) -> None:
+    sentences = Sentences()
+    found = json.loads(json.dumps(sentences.filled(reason)))
+    assert filled_in(found, sentences.texts()) == reason.replace(SLOT, "'")
+
+
+def test_reasons_that_differ_in_numbers_share_a_sentence() -> None:
+    sentences = Sentences()
+    for number in range(100):
+        sentences.filled(f"hair is {number / 10:.1f} from the reference")
+    assert len(sentences.texts()) == 1
+
+
+def numbers_of(text: str) -> list[int]:
+    """What the page's script reads in packed digits."""
+    found, value, weight = [], 0, 1
+    for digit in text:
+        part = DIGITS.index(digit)
+        value, weight = value + part % HALF * weight, weight * HALF
+        if part < HALF:
+            found.append(-(value >> 1) if value & 1 else value >> 1)
+            value, weight = 0, 1
+    return found
+
+
+def test_packed_numbers_are_read_as_they_were() -> None:
+    numbers_given = [0, 1, -1, 21, -21, 22, 43, -44, 1849, -99_999]
+    packed = signed_digits(numbers_given)
+    assert numbers_of(packed) == numbers_given
+    assert not set(packed) & set("\"\\<>&'#` ")
+
+
+def test_an_outline_keeps_its_shape_without_the_points_on_its_lines() -> None:
+    assert outline([(0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 5), (0, 5)]) == [(0, 0), (3, 0), (3, 5), (0, 5)]
+    assert outline([(0, 0), (5, 0), (9, 0), (2, 0)]) == [(0, 0), (9, 0), (2, 0)]
+    circle = [(round(100 * math.cos(t / 50)), round(100 * math.sin(t / 50))) for t in range(315)]
+    kept = outline(circle)
+    assert len(kept) < 100
+    for point in circle:
+        assert min(distance(point, a, b) for a, b in pairwise(kept)) <= 0.5
+
+
+def distance(point: tuple[int, int], start: tuple[int, int], end: tuple[int, int]) -> float:
+    """From a point to the piece between two others."""
+    along, off = (complex(*end) - complex(*start)), (complex(*point) - complex(*start))
+    share = min(max((off * along.conjugate()).real / abs(along) ** 2, 0.0), 1.0)
+    return abs(off - share * along)
+
+
+def test_a_thumbnail_is_made_once_and_again_for_a_changed_image(given: FinishedRun, tmp_path: Path) -> None:
+    cell = given.cells[0]
+    source = tmp_path / "image.png"
+    Image.new("RGB", (600, 300), "red").save(source)
+    images = {cell.key: "image.png"}
+    assert write_thumbnails(tmp_path, (cell,), images) == {cell.key}
+    target = tmp_path / "thumbnails" / f"{cell.key}.webp"
+    made = target.stat().st_mtime_ns
+    with Image.open(target) as small:
+        assert (small.format, small.size) == ("WEBP", (256, 128))
+    write_thumbnails(tmp_path, (cell,), images)
+    assert target.stat().st_mtime_ns == made
+    Image.new("RGB", (60, 60), "blue").save(source)
+    os.utime(source, ns=(made + 10, made + 10))
+    write_thumbnails(tmp_path, (cell,), images)
+    with Image.open(target) as small:
+        assert small.size == (60, 60)
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_an_image_that_cannot_be_read_has_no_thumbnail(given: FinishedRun, tmp_path: Path) -> None:
+    broken, lost = given.cells[:2]
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n but not really")
+    assert write_thumbnails(tmp_path, (broken, lost), {broken.key: "broken.png", lost.key: "lost.png"}) == frozenset()
+    assert not (tmp_path / "thumbnails").exists()
+    one = dataclasses.replace(given, cells=(broken,), images={broken.key: "broken.png"})
+    data = json.loads(Elements(write_report(tmp_path, one).read_text("utf-8")).scripts[0])
+    assert data["thumbnails"] == [0]
+
+
+def test_a_folder_to_take_away_holds_the_page_and_its_pictures_alone(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    folder = tmp_path_factory.mktemp("other")
+    given = sample_input(folder)
+    (folder / "run.sqlite").touch()
+    page = write_folder(folder, given, tmp_path / "site")
+    assert {path.name for path in page.parent.iterdir()} == {"report.html", "images", "thumbnails"}
+    made = [path for path in given.images.values() if isinstance(path, str)]
+    assert all((page.parent / path).is_file() for path in made)
+    assert len(list((page.parent / "thumbnails").iterdir())) == len(made)
+
+
+def test_a_single_file_holds_every_image(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("single")
+    given = sample_input(folder)
+    data = json.loads(Elements(write_single(folder, given).read_text("utf-8")).scripts[0])
+    for cell, inside in zip(given.cells, data["embedded"], strict=True):
+        assert (inside is None) == isinstance(given.images[cell.key], Failure)
+    head, _, body = data["embedded"][0].partition(",")
+    with Image.open(io.BytesIO(base64.b64decode(body))) as image:
+        assert (head, image.size) == ("data:image/webp;base64", (128, 128))
+    assert set(data["thumbnails"]) == {0}
+
+
+def test_the_composite_shows_the_chosen_axes(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    folder = tmp_path_factory.mktemp("composite")
+    given = sample_input(folder, lambda cell: Image.new("RGB", (64, 64), "red" if cell.subject == BASELINE else "blue"))
+    target = tmp_path / "grid.png"
+    write_composite(folder, given, Choice(rows="emotion", columns="epoch", where={"seed": "1"}), target)
+    with Image.open(target) as sheet:
+        assert sheet.size == (150 + 5 * 198, 36 + 4 * 198)
+        assert sheet.getpixel((150 + 90, 36 + 90)) == (255, 0, 0)
+        assert sheet.getpixel((150 + 198 + 90, 36 + 90)) == (0, 0, 255)
+    with pytest.raises(InputError, match=r"unknown axis 'emotoin'\. Did you mean 'emotion'"):
+        write_composite(folder, given, Choice(rows="emotoin"), target)
+    with pytest.raises(InputError, match="axis 'seed' has an unknown value '7'"):
+        write_composite(folder, given, Choice(where={"seed": "7"}), target)
 
 
 def test_a_hostile_text_becomes_neither_element_nor_script(given: FinishedRun) -> None:

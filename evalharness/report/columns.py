@@ -59,11 +59,11 @@ class Sentences:
 
 
 def as_written(number: str) -> int | float | str:
-    """A number that JavaScript writes as it was written; the text itself where it would not ('0.80', '007')."""
+    """A number that JavaScript writes as it was written; the text itself where it would not ('0.80', '5.0', '007')."""
     if len(number) > 15:
         return number
     value = float(number) if "." in number else int(number)
-    return value if str(value) == number else number
+    return value if str(value) == number and not number.endswith(".0") else number
 
 
 class Evidence:

@@ -89,9 +89,11 @@ def _picture(folder: Path, given: FinishedRun, cell: Cell | None) -> Image.Image
     path = given.images.get(cell.key) if cell else None
     if isinstance(path, str):
         try:
-            image = opened(folder / path, TILE)
+            image = opened(folder / path)
         except UNREADABLE:
             return field
+        scale = TILE / max(image.size)
+        image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
         field.paste(image, ((TILE - image.width) // 2, (TILE - image.height) // 2))
     return field
 

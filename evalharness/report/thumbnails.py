@@ -34,7 +34,6 @@ def write_thumbnails(folder: Path, cells: tuple[Cell, ...], images: Images) -> f
     if not made:
         return frozenset()
     home = folder / FOLDER
-    home.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(lambda one: _is_there(home / f"{one[0]}.webp", one[1]), made)
         return frozenset(key for (key, _), there in zip(made, done, strict=True) if there)
@@ -52,9 +51,11 @@ def _is_there(target: Path, source: Path) -> bool:
 
 def _write(target: Path, source: Path) -> None:
     """Under a name of its own until it is whole, so that a process that ends early leaves no half picture."""
+    small = opened(source, LONGEST)
+    target.parent.mkdir(exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        opened(source, LONGEST).save(temporary, "WEBP", quality=QUALITY, method=METHOD)
+        small.save(temporary, "WEBP", quality=QUALITY, method=METHOD)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

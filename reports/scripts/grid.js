@@ -79,15 +79,13 @@ function neighbour(cell, key) {
 
 // Home and End: the ends of the line, with Ctrl those of the grid; Page keys: as far as the window shows
 function jump(cell, event) {
-  const [key, times] = { Home: ["ArrowLeft", Infinity], End: ["ArrowRight", Infinity] }[event.key]
-    ?? [event.key === "PageUp" ? "ArrowUp" : "ArrowDown", Math.max(1, Math.floor(grid.clientHeight / tileHeight()) - 1)];
-  const last = (start, way, count) => {
-    let found = start;
-    for (let next = start, step = 0; next && step < count; step += 1, next = neighbour(next, way)) found = next;
-    return found;
-  };
-  const found = last(cell, key, times + 1);
-  return event.ctrlKey && times === Infinity ? last(found, event.key === "Home" ? "ArrowUp" : "ArrowDown", Infinity) : found;
+  const ends = { Home: "ArrowLeft", End: "ArrowRight", PageUp: "ArrowUp", PageDown: "ArrowDown" };
+  if (event.ctrlKey && event.key === "Home") return layout.rows.flat().find((stack) => stack.length)[0];
+  if (event.ctrlKey && event.key === "End") return layout.rows.flat().findLast((stack) => stack.length).at(-1);
+  let left = event.key.startsWith("Page") ? Math.max(1, Math.floor(grid.clientHeight / tileHeight()) - 1) : Infinity;
+  let found = cell;
+  for (let next = cell; next && left >= 0; left -= 1, next = neighbour(next, ends[event.key])) found = next;
+  return found;
 }
 
 const JUMPS = ["Home", "End", "PageUp", "PageDown"];
@@ -262,7 +260,9 @@ function drawGrid() {
   waiting = new Map();
   if (!layout.places.has(current)) current = layout.rows.flat().find((stack) => stack.length)?.[0];
   const size = SIZES[chosen.size];
-  const styles = { "--tile": `${size}px`, "--columns": layout.columnValues.length, "--cell": `${cellWidth()}px` };
+  // names of subjects and prompts take several lines
+  const headsHeight = ["subject", "prompt"].includes(data.axes[chosen.columns].name) ? "4.6rem" : "2.4rem";
+  const styles = { "--heads": headsHeight, "--tile": `${size}px`, "--columns": layout.columnValues.length, "--cell": `${cellWidth()}px` };
   Object.entries(styles).forEach(([name, value]) => grid.style.setProperty(name, value));
   grid.setAttribute("aria-rowcount", layout.rows.length + 1);
   grid.setAttribute("aria-colcount", layout.columnValues.length + 1);

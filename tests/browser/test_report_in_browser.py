@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from sample_run import LEADER, sample_input
 
 from evalharness.report.html import write_report
-from evalharness.types import BASELINE, Failure, FinishedRun
+from evalharness.types import BASELINE, Expectation, Failure, FinishedRun
 
 Open = Callable[..., Opened]
 HACK = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>\"'\u202e"
@@ -191,7 +191,8 @@ def test_the_matrix_shows_each_subjects_mean_and_count(report: Path, open_report
 
 
 def test_a_suite_without_both_axes_has_no_matrix(tmp_path: Path, given: FinishedRun, open_report: Open) -> None:
-    cells = tuple(dataclasses.replace(c, prompt=dataclasses.replace(c.prompt, axes={})) for c in given.cells)
+    plain = {c.prompt.id: dataclasses.replace(c.prompt, axes={}, expect=Expectation()) for c in given.cells}
+    cells = tuple(dataclasses.replace(c, prompt=plain[c.prompt.id]) for c in given.cells)
     missing = {cell.key: Failure(reason="not here") for cell in cells}
     opened = open_report(write_report(tmp_path, dataclasses.replace(given, cells=cells, images=missing)))
     expect(opened.page.locator("#matrix-section")).to_be_hidden()

@@ -1,0 +1,284 @@
+"""The grid of a large run: what is in the page, keys, frames, exports; 2,000 images (bench/report.py takes 10,000)."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from opened import Opened
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+from sample_run import sample_input
+
+from evalharness.report.carried import write_single
+from evalharness.report.html import write_report
+from evalharness.types import BASELINE, Cell, Failure, FinishedRun
+
+Open = Callable[..., Opened]
+LONGEST_TASK = 100
+"""Milliseconds of processor time; a frame's work ends within that."""
+SCROLL = """(pixels) => new Promise((done) => {
+  const grid = document.getElementById("grid");
+  let most = 0, frames = 0;
+  const step = () => {
+    const before = grid.scrollTop;
+    grid.scrollTop += pixels;
+    frames += 1;
+    most = Math.max(most, grid.querySelectorAll(".tile").length);
+    if (frames < 150 && grid.scrollTop !== before) requestAnimationFrame(step);
+    else setTimeout(() => done({ frames, most }), 300);
+  };
+  requestAnimationFrame(step);
+})"""
+
+
+@cache
+def _picture(subject: str) -> Image.Image:
+    return Image.new("RGB", (48, 48), "#8f5a33" if subject == BASELINE else "#3a6ea5")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("large")
+
+
+@pytest.fixture(scope="module")
+def given(folder: Path) -> FinishedRun:
+    return sample_input(folder, lambda cell: _picture(cell.subject), seeds=range(1, 29))
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path, given: FinishedRun) -> Path:
+    return write_report(folder, given)
+
+
+@pytest.fixture(scope="module")
+def large(report: Path, browser: Browser) -> Iterator[Page]:
+    """The page with all 2,016 images chosen."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page.set_default_timeout(5_000)
+    page.goto(report.as_uri())
+    for name in ("Strength", "Seed"):
+        choose(page, name, "all")
+    yield page
+    page.close()
+
+
+def choose(page: Page, label: str, value: str) -> None:
+    page.locator("#grid-controls").get_by_label(label, exact=True).select_option(label=value)
+
+
+def focused(page: Page) -> tuple[str, str, int]:
+    """Subject, prompt and seed of the image that has the focus."""
+    number = int(page.locator("#grid .tile:focus").get_attribute("data-cell") or -1)
+    found: list[str] = page.evaluate(
+        "n => [data.cells[n].subject, data.prompts[data.cells[n].prompt].id, String(data.cells[n].seed)]", number
+    )
+    return found[0], found[1], int(found[2])
+
+
+def test_only_what_is_near_the_window_is_in_the_page(large: Page, given: FinishedRun) -> None:
+    expect(large.locator("#grid-legend")).to_contain_text("2,016 images shown")
+    large.wait_for_timeout(300)
+    assert 20 < large.locator("#grid .tile").count() < 400
+    assert large.locator("#grid").get_attribute("aria-rowcount") == "9"
+    assert large.locator("#grid").get_attribute("aria-colcount") == "6"
+    height = large.evaluate("document.querySelector('#grid .body').offsetHeight")
+    assert height == large.evaluate("layout.tops.at(-1)") > 8 * 900
+
+
+def test_a_tile_far_away_comes_with_its_row_and_place(large: Page) -> None:
+    large.evaluate("grid.scrollTo(1e6, 1e6)")
+    last = large.locator("#grid [role=row][aria-rowindex='9']")
+    expect(last.locator("[role=rowheader] > bdi")).to_have_text("stoic_angry")
+    expect(last.locator("[role=cell][aria-colindex='6'] .tile").first).to_be_visible()
+    # the tile that Tab leads to is still there, though its row is far above
+    assert large.locator("#grid .tile[tabindex='0']").count() == 1
+    assert large.locator("#grid [role=row][aria-rowindex='2']").count() == 1
+    large.evaluate("grid.scrollTo(0, 0)")
+
+
+def test_keys_reach_every_corner_of_a_large_grid(large: Page, given: FinishedRun) -> None:
+    large.locator("#grid .tile[tabindex='0']").focus()
+    assert focused(large) == (BASELINE, "soft_neutral", 1)
+    large.keyboard.press("Control+End")
+    subject, prompt, _ = focused(large)
+    assert (subject, prompt) == ("flipped", "stoic_angry")
+    tile = large.locator("#grid .tile:focus").bounding_box()
+    box = large.locator("#grid").bounding_box()
+    assert tile and box and tile["y"] + tile["height"] <= box["y"] + box["height"] + 2
+    large.keyboard.press("Control+Home")
+    assert focused(large) == (BASELINE, "soft_neutral", 1)
+    for _ in range(30):
+        large.keyboard.press("ArrowDown")
+    assert focused(large)[1] != "soft_neutral"
+    large.keyboard.press("PageUp")
+    large.keyboard.press("PageUp")
+    large.keyboard.press("Control+Home")
+    assert focused(large) == (BASELINE, "soft_neutral", 1)
+
+
+def test_down_and_up_again_meet_every_line(large: Page) -> None:
+    large.locator("#grid .tile[tabindex='0']").focus()
+    large.keyboard.press("Control+Home")
+    found = large.evaluate(
+        """() => {
+          const way = [];
+          for (let cell = current; cell; cell = neighbour(cell, "ArrowDown")) way.push(cell.number);
+          return { way, lines: layout.firstLine.at(-1) };
+        }"""
+    )
+    # lines in which the baseline (one strength, half as many images) has none at this place are passed over
+    assert len(set(found["way"])) == len(found["way"]) > 8
+    assert len(found["way"]) <= found["lines"]
+
+
+@pytest.mark.parametrize("pixels", [120, 3000])
+def test_no_frame_takes_long_while_the_grid_scrolls(large: Page, browser: Browser, pixels: int) -> None:
+    large.evaluate("grid.scrollTop = 0")
+    browser.start_tracing(page=large, categories=["toplevel"])
+    found = large.evaluate(SCROLL, pixels)
+    trace = json.loads(browser.stop_tracing())["traceEvents"]
+    assert found["frames"] > 3
+    assert found["most"] < 400
+    assert _longest_task(trace) < LONGEST_TASK
+    large.evaluate("grid.scrollTop = 0")
+
+
+def _longest_task(trace: list[dict[str, object]]) -> float:
+    """Milliseconds of processor time of the page's longest task: time that other programs took does not count."""
+    threads = {(e["pid"], e["tid"]) for e in trace if e.get("args") == {"name": "CrRendererMain"}}
+    tasks = [e.get("tdur", 0) for e in trace if e.get("ph") == "X" and (e["pid"], e["tid"]) in threads]
+    assert tasks
+    return max(float(str(one)) for one in tasks) / 1000
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "row", "column"),
+    [
+        ("Epoch", "Emotion", "base", "neutral"),
+        ("Archetype", "Strength", "soft", "0"),
+        ("Seed", "Epoch", "1", "base"),
+        ("Emotion", "Seed", "neutral", "1"),
+    ],
+)
+def test_any_two_axes_make_rows_and_columns(large: Page, rows: str, columns: str, row: str, column: str) -> None:
+    choose(large, "Rows", rows)
+    choose(large, "Columns", columns)
+    large.evaluate("grid.scrollTo(0, 0)")
+    expect(large.locator("#grid [role=rowheader] > bdi").first).to_have_text(row)
+    expect(large.locator("#grid [role=columnheader] > bdi").first).to_have_text(column)
+    choose(large, "Columns", "Subject")
+    choose(large, "Rows", "Prompt")
+
+
+def test_the_grid_shows_thumbnails_and_the_viewer_the_image(report: Path, open_report: Open) -> None:
+    opened = open_report(report)
+    first = opened.page.locator("#grid .tile").first
+    expect(first.locator("img")).to_have_attribute("src", "./thumbnails/" + _key(first) + ".webp")
+    opened.page.wait_for_function("document.querySelector('#grid .tile img').naturalWidth === 48")
+    full = [url for url in opened.requests if url.endswith(".png")]
+    assert full == []
+    first.click()
+    expect(opened.page.locator("#viewer .canvas img").first).to_have_attribute(
+        "src", f"./images/{_key(first)[:2]}/{_key(first)}.png"
+    )
+    assert opened.errors == []
+
+
+def _key(tile: Locator) -> str:
+    return str(tile.evaluate("tile => data.cells[tile.dataset.cell].key"))
+
+
+def test_the_table_of_cells_is_read_back_as_it_was(report: Path, open_report: Open, given: FinishedRun) -> None:
+    page = open_report(report).page
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table (CSV)").click()
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [row["cell"] for row in rows] == [cell.key for cell in given.cells]
+    for row, cell in list(zip(rows, given.cells, strict=True))[::97]:
+        scores = {score.metric: score for score in given.scores.get(cell.key, ())}
+        assert (row["prompt_text"], row["emotion"], int(row["seed"])) == (
+            cell.prompt.text,
+            cell.prompt.axes["emotion"],
+            cell.seed,
+        )
+        for name, score in scores.items():
+            assert row[name] == "" if score.value is None else float(row[name]) == round(score.value or 0, 4)
+            assert row[f"{name}_reason"] == score.reason
+
+
+def test_a_formula_in_a_table_is_no_formula(report: Path, open_report: Open) -> None:
+    page = open_report(report).page
+    fields = page.evaluate("['=1+1', '-2', '+a', '@b', 'a,\"b\"', -2].map(csvField)")
+    assert fields == ["'=1+1", "'-2", "'+a", "'@b", '"a,""b"""', "-2"]
+
+
+def test_the_data_of_the_page_can_be_saved_with_its_evidence(
+    report: Path, open_report: Open, given: FinishedRun
+) -> None:
+    page = open_report(report).page
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Data (JSON)").click()
+    saved = json.loads(Path(download.value.path()).read_text("utf-8"))
+    assert len(saved["cells"]) == len(given.cells)
+    for row, cell in list(zip(saved["cells"], given.cells, strict=True))[::97]:
+        assert row["cell"] == cell.key
+        for score in given.scores.get(cell.key, ()):
+            evidence = row["scores"][score.metric]["evidence"]
+            assert [(m["kind"], m["label"], m["color"]) for m in evidence] == [
+                (m.kind, m.label, m.color) for m in score.evidence
+            ]
+            for mark, kept in zip(score.evidence, evidence, strict=True):
+                assert [tuple(round(v) for v in point) for point in kept["points"]] == [
+                    tuple(round(v) for v in point) for point in mark.points
+                ]
+
+
+def test_a_page_of_files_names_the_command_for_its_picture(report: Path, open_report: Open) -> None:
+    opened = open_report(report)
+    choose(opened.page, "Rows", "Emotion")
+    choose(opened.page, "Columns", "Epoch")
+    opened.page.get_by_role("button", name="This grid (PNG)").click()
+    expect(opened.page.locator(".exports code")).to_have_text(
+        "evalharness report RUN --composite grid.png --rows emotion --columns epoch --where strength=1 --where seed=1"
+    )
+    assert opened.errors == []
+
+
+def test_a_single_file_asks_for_nothing_and_saves_the_grid_as_a_picture(tmp_path: Path, open_report: Open) -> None:
+    given = sample_input(tmp_path, _red_baseline)
+    opened = open_report(write_single(tmp_path, given))
+    page = opened.page
+    page.wait_for_function(
+        "[...document.querySelectorAll('#grid .tile img')].every((image) => image.naturalWidth === 64)"
+    )
+    with page.expect_download() as download:
+        page.get_by_role("button", name="This grid (PNG)").click()
+    with Image.open(download.value.path()) as sheet:
+        x = 170 + 6 + 60
+        red, blue = sheet.convert("RGB").getpixel((x, 90)), sheet.convert("RGB").getpixel((x + sheet.width // 3, 90))
+    assert isinstance(red, tuple) and isinstance(blue, tuple)
+    assert red[0] > 200 and red[2] < 60
+    assert blue[2] > 200 and blue[0] < 60
+    assert [url for url in opened.requests if not url.startswith(("data:", "blob:"))] == [
+        (tmp_path / "report_single.html").as_uri()
+    ]
+    assert opened.errors == []
+
+
+def _red_baseline(cell: Cell) -> Image.Image:
+    return Image.new("RGB", (64, 64), "#ff0000" if cell.subject == BASELINE else "#0000ff")
+
+
+def test_the_images_that_failed_are_still_said_in_the_table(
+    report: Path, open_report: Open, given: FinishedRun
+) -> None:
+    failed = next(cell for cell in given.cells if isinstance(given.images[cell.key], Failure))
+    rows = open_report(report).page.evaluate("csvText()")
+    line = next(line for line in rows.splitlines() if line.startswith(failed.key))
+    assert '"the image is not a PNG: 12 bytes, truncated."' in line
