@@ -71,7 +71,7 @@ def test_more_runs_need_more_evidence(runs: dict[str, Side], given: FinishedRun)
 
 
 def test_a_run_by_another_maker_is_not_compared_and_the_page_says_so(runs: dict[str, Side], tmp_path: Path) -> None:
-    name = list(runs)[0]
+    name = next(iter(runs))
     run = runs[name].run
     assert isinstance(run, FinishedRun)
     other = dataclasses.replace(run, record={**run.record, "maker": {"device": "cuda"}})
@@ -85,7 +85,7 @@ def test_a_run_by_another_maker_is_not_compared_and_the_page_says_so(runs: dict[
 
 
 def test_one_run_alone_is_refused(runs: dict[str, Side], tmp_path: Path) -> None:
-    name = list(runs)[0]
+    name = next(iter(runs))
     with pytest.raises(InputError, match="at least two runs"):
         contest([name, name], tmp_path)
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalharness.languages import DEFAULT, texts
 from evalharness.report import numbers
 from evalharness.report.cell_rows import address
-from evalharness.report.html import PAGE_NAME, environment, style, texts, write_whole
+from evalharness.report.html import PAGE_NAME, environment, style, write_whole
 from evalharness.report.table_rows import Column, columns_of
 from evalharness.report.thumbnails import FOLDER, write_thumbnails
 from evalharness.report.verdict_rows import Stamp, Texts, counts_in_words, stamp
@@ -123,9 +124,9 @@ class MilestoneRow:
     note: str
 
 
-def write_runs(contest: Contest, target: Path) -> Path:
+def write_runs(contest: Contest, target: Path, language: str = DEFAULT) -> Path:
     """Write the page, with links relative to its folder; thumbnails that are missing are made in their runs."""
-    home, words = target.resolve().parent, texts()
+    home, words = target.resolve().parent, texts(language)
     columns = columns_of({info.name: info for info in contest.metrics}, words)
     wins = [sum(row[n].word == "wins" for row in contest.standings.values()) for n in range(len(contest.contestants))]
     draws = _draws(contest, home)
@@ -134,6 +135,7 @@ def write_runs(contest: Contest, target: Path) -> Path:
         .get_template("runs.html.j2")
         .render(
             t=words,
+            language=language,
             style=style(),
             runs=[_run_row(one, count, home, words) for one, count in zip(contest.contestants, wins, strict=True)],
             metrics=[(column, _standing_cells(contest, column, words)) for column in columns],

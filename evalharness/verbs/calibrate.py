@@ -10,9 +10,7 @@ HELP = "how far the judges agree with a person's labels"
 
 def add(verb: argparse.ArgumentParser) -> None:
     """Its flags."""
-    verb.add_argument(
-        "labels", type=Path, metavar="LABELS", help="a folder with labels.csv, a CSV, or a run's folder"
-    )
+    verb.add_argument("labels", type=Path, metavar="LABELS", help="a folder with labels.csv, a CSV, or a run's folder")
     text = "a labels.csv that lies elsewhere, as a run's page saves it; LABELS is then the folder of its images"
     verb.add_argument("--labels", type=Path, metavar="FILE", dest="table", help=text)
     text = "also fit the stars' thresholds to the labels, and write them as a file for conf/scoring"

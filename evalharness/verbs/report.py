@@ -71,6 +71,7 @@ def _of_several(options: argparse.Namespace) -> Mapping[str, Path]:
     import os
 
     from evalharness.errors import InputError
+    from evalharness.languages import DEFAULT, known_language
     from evalharness.report.runs import RUNS_NAME, write_runs
     from evalharness.shootout import contest
 
@@ -79,7 +80,7 @@ def _of_several(options: argparse.Namespace) -> Mapping[str, Path]:
     found = contest(options.runs, options.promoted_in)
     home = options.to or Path(os.path.commonpath([one.folder.resolve().parent for one in found.contestants]))
     home.mkdir(parents=True, exist_ok=True)
-    return {"report": write_runs(found, home / RUNS_NAME)}
+    return {"report": write_runs(found, home / RUNS_NAME, known_language(options.language or DEFAULT))}
 
 
 def _open(page: Path) -> None:
