@@ -13,7 +13,6 @@ from evalharness.types import Lab, Observation, ReferenceImage
 FILE = "references.json"
 SIDE = 160
 """Longest side of a thumbnail, in pixels."""
-REGIONS = ("hair", "eyes", "skin")
 MOST = 24
 """Reference images that a report shows; their colours count whether they are shown or not."""
 
@@ -52,7 +51,7 @@ def _colors(seen: Observation) -> Mapping[str, Lab]:
     for color in sorted(seen.colors, key=lambda one: one.confidence * one.share):
         light, red, yellow = color.lab
         found[color.region] = (round(light, 2), round(red, 2), round(yellow, 2))
-    return {region: found[region] for region in REGIONS if region in found}
+    return {region: lab for region, lab in found.items() if region != "background"}
 
 
 def _thumbnail(path: Path) -> str:

@@ -321,6 +321,8 @@ def test_references_are_remembered_small_with_their_colours(tmp_path: Path, give
     colors = (
         Color(region="skin", lab=(80.0, 5.0, 10.0), share=0.1),
         Color(region="hair", lab=(33.7, 14.6, 21.2), share=0.3),
+        Color(region="hair", lab=(50.0, 0.0, 0.0), share=0.1),
+        Color(region="eyes", lab=(40.0, 10.0, -30.0), share=0.01),
         Color(region="background", lab=(90.0, 0.0, 0.0), share=0.5),
     )
     seen = Observation(width=640, height=480, hair=hair, colors=colors)
@@ -333,10 +335,11 @@ def test_references_are_remembered_small_with_their_colours(tmp_path: Path, give
         remember(store, {"k": tmp_path / "one.png"}, {"k": seen})
     assert found.thumbnail.startswith("data:image/webp;base64,")
     assert len(found.thumbnail) < 4_000
-    assert list(found.colors) == ["hair", "skin"]
+    assert found.colors == {"hair": (33.7, 14.6, 21.2), "eyes": (40.0, 10.0, -30.0), "skin": (80.0, 5.0, 10.0)}
     shown = board(dataclasses.replace(given, references=(found,)))
     assert shown is not None
-    assert (shown.images[0].outline, shown.images[0].palette[0].region) == ("1,2 3,4", "hair")
+    assert shown.images[0].outline == "1,2 3,4"
+    assert [one.region for one in shown.images[0].palette] == ["hair", "eyes", "skin"]
     assert "one.png" in render(dataclasses.replace(given, references=(found,)))
 
 

@@ -91,7 +91,11 @@ def _reference(one: ReferenceImage) -> ReferenceRow:
         width=one.width,
         height=one.height,
         outline=" ".join(f"{x:g},{y:g}" for x, y in one.outline),
-        palette=tuple(Swatch(region=region, color=hexadecimal(color)) for region, color in one.colors.items()),
+        palette=tuple(
+            Swatch(region=region, color=hexadecimal(one.colors[region]))
+            for region in METRICS.values()
+            if region in one.colors
+        ),
     )
 
 
