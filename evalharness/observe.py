@@ -37,6 +37,7 @@ def observe_references(folder: Path | None, perceiver: Perceiver, store: Store) 
     Raises InputError for a folder without images and for an image that cannot be read.
     """
     if folder is None:
+        remember(store, {}, {})
         return None
     files = reference_files(folder)
     name = digest(perceiver.fingerprint())

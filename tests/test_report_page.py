@@ -333,6 +333,9 @@ def test_references_are_remembered_small_with_their_colours(tmp_path: Path, give
         (tmp_path / "one.png").unlink()
         # what is known already is not read again, so the images may be gone
         remember(store, {"k": tmp_path / "one.png"}, {"k": seen})
+        assert recall(store) == (found,)
+        remember(store, {}, {})
+        assert recall(store) == ()
     assert found.thumbnail.startswith("data:image/webp;base64,")
     assert len(found.thumbnail) < 4_000
     assert found.colors == {"hair": (33.7, 14.6, 21.2), "eyes": (40.0, 10.0, -30.0), "skin": (80.0, 5.0, 10.0)}
