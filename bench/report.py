@@ -33,7 +33,7 @@ FIRST_VIEW = """() => new Promise((done) => {
       const place = image.getBoundingClientRect();
       return place.top < Math.min(box.bottom, innerHeight) && place.left < box.right;
     });
-    const ready = inView.length && inView.every((image) => image.naturalWidth > 0);
+    const ready = document.querySelector("#grid .tile") && inView.every((image) => image.naturalWidth > 0);
     if (ready) done(performance.now());
     else requestAnimationFrame(seen);
   };
