@@ -21,7 +21,7 @@ def test_flags_may_stand_anywhere_among_overrides(words: list[str]) -> None:
     assert options.dry_run
 
 
-@pytest.mark.parametrize("words", [["run", "suite=demo", "--dryrun"], ["report", "runs/demo", "suite=demo"]])
+@pytest.mark.parametrize("words", [["run", "suite=demo", "--dryrun"], ["gate", "runs/demo", "suite=demo"]])
 def test_unknown_words_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         parsed(words)

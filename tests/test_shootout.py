@@ -52,6 +52,13 @@ def test_a_run_wins_where_the_evidence_separates_it_from_all_others(runs: dict[s
     assert [one.met for one in found.standings["harmony"]] == [2, 2, 2]
 
 
+def test_a_run_that_is_not_separated_from_one_other_wins_nothing(runs: dict[str, Side], tmp_path: Path) -> None:
+    first, second, third = runs
+    runs[third] = dataclasses.replace(runs[second], subject="sakichan-000008")
+    found = contest([first, second, third], tmp_path / "promoted")
+    assert words(found, "harmony") == ["open", "behind", "open"]
+
+
 def test_the_order_of_runs_changes_no_standing(runs: dict[str, Side], tmp_path: Path) -> None:
     forward = contest(list(runs), tmp_path / "promoted")
     backward = contest(list(runs)[::-1], tmp_path / "promoted")
