@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -31,19 +31,23 @@ NO_SUBJECTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendConfig:
-    """Which image maker, and how it runs; None = the maker's own default. `options` is what only this maker knows."""
+    """Which image maker, and how it runs; None = the maker's own default. `options` is what only this maker knows.
+
+    A batch size of "auto" leaves it to the maker too.
+    """
 
     name: str
     model: str | None = None
     device: str | None = None
     dtype: str | None = None
-    batch_size: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    batch_size: Annotated[int, msgspec.Meta(ge=1)] | Literal["auto"] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The keyword arguments to construct the maker with: all that is given, and `options` as one mapping."""
-        given = {"model": self.model, "device": self.device, "dtype": self.dtype, "batch_size": self.batch_size}
+        batch_size = None if self.batch_size == "auto" else self.batch_size
+        given = {"model": self.model, "device": self.device, "dtype": self.dtype, "batch_size": batch_size}
         return {key: value for key, value in given.items() if value is not None} | {"options": self.options}
 
 
@@ -164,6 +168,8 @@ def _frozen(raw: Raw, subjects: tuple[str, ...], images: str | None) -> RunConfi
             plain | {"subjects": subjects, "folder_path": raw.get("folder"), "images": images}, RunConfig
         )
     except msgspec.ValidationError as error:
+        if str(error).startswith("Invalid enum value") and "batch_size" in str(error):
+            raise ConfigError("backend.batch_size must be a whole number of at least 1, or auto.") from None
         rule, _, place = str(error).replace("folder_path", "folder").partition(" - at `$.")
         raise ConfigError(f"{place.rstrip('`')}: {rule[0].lower()}{rule[1:]}.") from None
     known_language(config.report.language)

@@ -106,7 +106,7 @@ def test_what_is_no_stored_configuration_is_refused() -> None:
         ("hydra.run.dir=x", "unknown key 'hydra'"),
         ("~backend", "would leave out 'backend'"),
         ("folder=null", "folder: expected `str`, got `null`."),
-        ("backend.batch_size=many", "backend.batch_size: expected `int | null`, got `str`."),
+        ("backend.batch_size=many", "backend.batch_size must be a whole number of at least 1, or auto."),
         ("backend.batch_size=0", "backend.batch_size: expected `int` >= 1."),
         ("backend=[", "cannot read the override 'backend=['"),
         ("harmony_grid", "cannot read the override 'harmony_grid'"),

@@ -83,7 +83,7 @@ def _anima() -> Any:
             num_layers=1,
             num_attention_heads=2,
             target_vocab_size=len(_t5_tokenizer()),
-            min_sequence_length=32,
+            min_sequence_length=64,
         ).eval(),
         transformer=diffusers.CosmosTransformer3DModel(
             in_channels=4,

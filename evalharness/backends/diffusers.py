@@ -3,33 +3,29 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PIL.Image import Image
 
-from evalharness.backends import loading, lora, weights
+from evalharness.backends import loading, lora, placing, weights
 from evalharness.backends.base import Fact
+from evalharness.backends.batches import AUTO, BatchSize
+from evalharness.backends.diffusers_options import read_options
+from evalharness.backends.encoding import Prompts
 from evalharness.backends.families import Family
-from evalharness.backends.options import checked_options, flag, words
-from evalharness.backends.pixels import to_image
-from evalharness.backends.samplers import check_sampler, diffusers_noise_off, make_scheduler
+from evalharness.backends.pixels import save_clip, to_image
+from evalharness.backends.samplers import DEFAULT, check_sampler, diffusers_noise_off, make_scheduler
 from evalharness.errors import BackendError
-from evalharness.types import BASELINE, Cell, Failure, Setting, Subject
+from evalharness.types import BASELINE, Cell, Failure, Subject
 
 if TYPE_CHECKING:
     import torch
 
-_DEFAULTS: Mapping[str, object] = {"allow_pickle": False, "config": None, "accept_unmatched": ()}
-_LARGEST_CACHE = 512
-
-Embeddings = Mapping[str, "torch.Tensor"]
-
 
 class DiffusersMaker:
-    """Draws with a pipeline of a family in families.py, from a folder, a single file or the hub's local cache.
+    """Draws with a pipeline of a family in families/, from a folder, a single file or the hub's local cache.
 
-    Options: `allow_pickle` (open .bin and .ckpt files), `config` (pipeline folder whose configs a single file takes),
-    `accept_unmatched` (prefixes of LoRA keys that may stay unused).
+    `options` are those of DiffusersOptions, as conf/backend/diffusers.yaml documents them.
     """
 
     def __init__(
@@ -37,41 +33,40 @@ class DiffusersMaker:
         model: str,
         device: str = "auto",
         dtype: str = "auto",
-        batch_size: int = 8,
+        batch_size: int | Literal["auto"] = AUTO,
         options: Mapping[str, object] | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise BackendError(f"backend.batch_size is {batch_size}; it must be at least 1.")
-        self.batch_size = batch_size
         self._model, self._device_name, self._dtype_name = model, device, dtype
-        self._options = checked_options(options or {}, _DEFAULTS)
-        self._allow_pickle = flag(self._options, "allow_pickle")
-        self._accepted = words(self._options, "accept_unmatched")
+        self._options = read_options(options or {})
+        self._batch = BatchSize(batch_size, device)
+        self.batch_size = self._batch.largest
         self._loaded = Subject(name=BASELINE, identity=BASELINE)
         self._adapted_text = False
-        self._encoded: dict[tuple[str, ...], Embeddings] = {}
         self._schedulers: dict[str, Any] = {}
 
     def fingerprint(self) -> Mapping[str, Fact]:
         """Digest of the model's files, family, dtype, device type and versions; the pipeline need not be loaded."""
+        replaces = "" if self._family.marker else self._family.backbone
         return {
             "maker": "diffusers",
             "family": self._family.name,
-            "weights": weights.model_digest(self._path, self._config, self._allow_pickle),
+            "weights": weights.model_digest(self._path, self._config, self._options.allow_pickle, replaces),
             "dtype": str(self._dtype).removeprefix("torch."),
             "device": self._device.type,
+            **self._options.facts(),
             **loading.versions(),
         }
 
     def native_size(self) -> tuple[int, int]:
-        """Width and height in pixels that the model was trained for, from its configs."""
-        return loading.native_size(self._path)
+        """Width and height in pixels that the model was trained for, from its configs or else its family's."""
+        return loading.native_size(self._path, self._family)
 
     def files(self) -> tuple[Path, ...]:
         """The model's files, all there and with readable headers, but not loaded; raises BackendError otherwise."""
         weights.check_whole(self._path)
         weights.check_safetensors(self._path)
-        return (*weights.model_files(self._path, self._allow_pickle), *([] if self._config is None else [self._config]))
+        found = weights.model_files(self._path, self._options.allow_pickle)
+        return (*found, *([] if self._config is None else [self._config]))
 
     def prove(self, subject: Subject) -> None:
         """Load the subject's LoRA files in place of the last subject's; SubjectError unless every key found a layer."""
@@ -82,50 +77,69 @@ class DiffusersMaker:
         """One image per cell, in order, in batches of equal settings; NaN and one-colour images are failures."""
         strength = cells[0].strength if cells and subject.loras else 0.0
         self._apply(subject, strength)
+        for cell in cells:
+            self._check(cell)
         images: dict[int, Image | Failure] = {}
         for setting in dict.fromkeys(cell.setting for cell in cells):
-            self._check(setting)
             indices = [index for index, cell in enumerate(cells) if cell.setting == setting]
             made = self._draw_all([cells[index] for index in indices], strength)
             images.update(zip(indices, made, strict=True))
+        self._prompts.rest()
         return [images[index] for index in range(len(cells))]
 
     @cached_property
     def _path(self) -> Path:
-        return weights.locate(self._model, self._allow_pickle)
+        return weights.locate(self._model, self._options.allow_pickle)
 
     @cached_property
     def _config(self) -> Path | None:
-        config = self._options["config"]
-        return loading.config_folder(self._path, None if config is None else str(config))
+        return loading.config_folder(self._path, self._options.config)
 
     @cached_property
     def _family(self) -> Family:
-        return loading.family_of(self._path)
+        family = loading.family_of(self._path, self._options.config)
+        self._options.check_family(family)
+        return family
 
     @cached_property
     def _device(self) -> "torch.device":
-        return loading.pick_device(self._device_name)
+        device = loading.pick_device(self._device_name)
+        placing.check_offload(self._options, device)
+        return device
 
     @cached_property
     def _dtype(self) -> "torch.dtype":
-        return loading.pick_dtype(self._dtype_name, self._device)
+        return loading.pick_dtype(self._dtype_name, self._device, self._family.cuda_dtype)
 
     @cached_property
     def _pipe(self) -> Any:
-        return loading.load_pipeline(self._path, self._config, self._device, self._dtype, self._allow_pickle)
+        device = self._device
+        pipe = loading.load_pipeline(self._path, self._config, self._family, self._dtype, self._options.allow_pickle)
+        placing.tune(pipe, self._family, self._options)
+        placing.place(pipe, self._family, self._options, device)
+        return pipe
 
     @cached_property
     def _own_scheduler(self) -> Any:
         return self._pipe.scheduler
 
+    @cached_property
+    def _prompts(self) -> Prompts:
+        parks = self._device.type != "cpu" and self._options.offload == "none"
+        return Prompts(self._pipe, self._family, self._device, parks=parks)
+
     def _switch(self, subject: Subject) -> None:
         """Take the last adapters off and put the subject's on; after a refusal the base is what is loaded."""
-        if self._loaded.loras:
-            lora.unload(self._pipe)
-        self._loaded, self._adapted_text = Subject(name=BASELINE, identity=BASELINE), False
-        lora.load(self._pipe, self._family, subject, self._accepted)
-        self._loaded, self._adapted_text = subject, lora.touches_text(self._pipe, self._family)
+        placing.lift(self._pipe, self._options)
+        try:
+            if self._loaded.loras:
+                lora.unload(self._pipe)
+            self._loaded, self._adapted_text = Subject(name=BASELINE, identity=BASELINE), False
+            lora.load(self._pipe, self._family, subject, self._options.accept_unmatched)
+            self._loaded, self._adapted_text = subject, lora.touches_text(self._pipe, self._family)
+        finally:
+            if self._options.offload != "none":
+                placing.place(self._pipe, self._family, self._options, self._device)
 
     def _apply(self, subject: Subject, strength: float) -> None:
         """Scale the subject's adapters; strength 0 only silences what is loaded, whoever's it is."""
@@ -134,13 +148,19 @@ class DiffusersMaker:
         if self._loaded.loras:
             lora.set_strength(self._pipe, self._loaded, strength)
 
-    def _check(self, setting: Setting) -> None:
-        """Refuse what the pipeline cannot draw before anything is drawn."""
-        check_sampler(setting.sampler)
-        scale = self._pipe.vae_scale_factor
+    def _check(self, cell: Cell) -> None:
+        """Refuse what the pipeline cannot draw, or would leave out without a word, before anything is drawn."""
+        setting, family = cell.setting, self._family
+        check_sampler(self._sampler(setting.sampler), family.samplers, family.pipeline)
+        scale = family.size_step(self._pipe)
         if setting.width % scale or setting.height % scale or setting.steps < 1:
             given = f"{setting.width} x {setting.height} pixels with {setting.steps} steps"
             raise BackendError(f"{given} cannot be drawn; sizes must be multiples of {scale} and steps at least 1.")
+        if cell.prompt.negative and not family.takes_negative(self._pipe):
+            raise BackendError(
+                f"{family.pipeline} takes no negative prompt, and prompt '{cell.prompt.id}' has one; "
+                "take the negatives out of the suite for this model."
+            )
 
     def _draw_all(self, cells: Sequence[Cell], strength: float) -> list[Image | Failure]:
         """Images of cells with one setting; when CUDA runs out of memory, half the batch is tried from there on."""
@@ -148,74 +168,49 @@ class DiffusersMaker:
 
         images: list[Image | Failure] = []
         while len(images) < len(cells):
-            batch = cells[len(images) : len(images) + self.batch_size]
+            batch = cells[len(images) : len(images) + self._batch.now]
             fits = True
             try:
                 images += self._draw(batch, strength)
             except torch.cuda.OutOfMemoryError:
                 fits = False
             # only after the except block is the traceback gone, and with it the tensors of the failed call
-            if not fits:
-                self._halve(len(batch), batch[0].setting)
+            if fits:
+                self._batch.fitted(len(batch))
+            else:
+                self._batch.burst(len(batch), batch[0].setting)
+                self.batch_size = self._batch.largest
         return images
-
-    def _halve(self, tried: int, setting: Setting) -> None:
-        """Make the next batch half of the one that did not fit; one image that does not fit ends the run."""
-        import torch
-
-        if tried == 1:
-            raise BackendError(
-                f"one image of {setting.width} x {setting.height} pixels does not fit in GPU memory; "
-                "use a smaller size or backend.dtype=float16."
-            )
-        self.batch_size = tried // 2
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
     def _draw(self, cells: Sequence[Cell], strength: float) -> list[Image | Failure]:
         """One call of the pipeline. Each cell has its own CPU generator, so no image depends on its neighbours."""
         import torch
 
-        setting = cells[0].setting
-        encoded = [self._encode(cell.prompt.text, cell.prompt.negative, strength) for cell in cells]
+        setting, family = cells[0].setting, self._family
+        state = f"{self._loaded.identity} {strength}" if self._adapted_text and strength != 0 else BASELINE
+        encoded = [self._prompts.encode(cell.prompt.text, cell.prompt.negative, state) for cell in cells]
         self._pipe.scheduler = self._scheduler(setting.sampler)
-        with diffusers_noise_off():
+        with diffusers_noise_off(), self._prompts.out_of_sight():
             output = self._pipe(
-                **{name: torch.cat([one[name] for one in encoded]) for name in encoded[0]},
+                **family.join(encoded),
+                **family.guide(self._pipe, setting.guidance_scale),
+                **family.arguments(self._pipe, self._options),
                 generator=[torch.Generator("cpu").manual_seed(cell.seed) for cell in cells],
                 num_inference_steps=setting.steps,
-                guidance_scale=setting.guidance_scale,
                 width=setting.width,
                 height=setting.height,
                 output_type="np",
             )
-        return [to_image(values) for values in output.images]
+        if self._options.clips is not None:
+            for cell, clip in zip(cells, family.clips(output), strict=True):
+                save_clip(clip, self._options.clips / f"{cell.key}.webp")
+        return [to_image(values) for values in family.images(output)]
+
+    def _sampler(self, name: str) -> str:
+        return self._options.sampler if name == DEFAULT else name
 
     def _scheduler(self, name: str) -> Any:
         if name not in self._schedulers:
-            self._schedulers[name] = make_scheduler(name, self._own_scheduler)
+            chosen = self._sampler(name)
+            self._schedulers[name] = make_scheduler(chosen, self._own_scheduler, self._options.scheduler_arguments)
         return self._schedulers[name]
-
-    def _encode(self, text: str, negative: str, strength: float) -> Embeddings:
-        """A prompt's embeddings, encoded once for all subjects unless a LoRA changes the text encoder itself."""
-        import torch
-
-        state = (self._loaded.identity, f"{strength}") if self._adapted_text and strength != 0 else (BASELINE, "0")
-        key = (text, negative, *state)
-        if key not in self._encoded:
-            if len(self._encoded) >= _LARGEST_CACHE:
-                self._encoded.pop(next(iter(self._encoded)))
-            with torch.no_grad():
-                self._encoded[key] = self._encode_now(text, negative)
-        return self._encoded[key]
-
-    def _encode_now(self, text: str, negative: str) -> Embeddings:
-        """Fresh lists go in, because some pipelines edit theirs; no negative lets the checkpoint's config decide."""
-        tensors = self._pipe.encode_prompt(
-            prompt=[text],
-            negative_prompt=[negative] if negative else None,
-            device=self._device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=True,
-        )
-        return dict(zip(self._family.embeddings, tensors, strict=True))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evalharness.backends import families, weights
 from evalharness.backends.families import Family
+from evalharness.backends.samplers import diffusers_noise_off
 from evalharness.backends.torchvision_shim import ensure_torchvision
 from evalharness.errors import BackendError, unknown
 
@@ -31,13 +32,13 @@ def pick_device(name: str) -> "torch.device":
     return torch.device(name)
 
 
-def pick_dtype(name: str, device: "torch.device") -> "torch.dtype":
-    """The precision of a name; auto is float16 on CUDA, else float32. Raises BackendError for an unknown one."""
+def pick_dtype(name: str, device: "torch.device", on_cuda: str = "float16") -> "torch.dtype":
+    """The precision of a name; auto is `on_cuda` on CUDA, else float32. Raises BackendError for an unknown one."""
     import torch
 
     if name not in DTYPES:
         raise BackendError(unknown("dtype", name, DTYPES))
-    chosen = ("float16" if device.type == "cuda" else "float32") if name == "auto" else name
+    chosen = (on_cuda if device.type == "cuda" else "float32") if name == "auto" else name
     kind: torch.dtype = getattr(torch, chosen)
     return kind
 
@@ -47,10 +48,17 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("torch", "diffusers", "transformers", "peft")}
 
 
-def family_of(path: Path) -> Family:
-    """The family of a located model: as its model_index.json says, or by its tensors' names for a single file."""
+def family_of(path: Path, config: str | None = None) -> Family:
+    """The family of a located model: as its index says, or by its tensors' names for a single file.
+
+    A file that holds nothing but a transformer is of the family of its `config` folder.
+    """
     if path.is_dir():
-        return families.of_pipeline(str(weights.read_json(path / weights.INDEX).get("_class_name")))
+        return families.of_pipeline(str(weights.read_json(weights.index(path)).get("_class_name")))
+    if config is not None and (folder := weights.locate(config, allow_pickle=True)).is_dir():
+        given = family_of(folder)
+        if not given.marker:
+            return given
     names = weights.tensor_names(path) if path.suffix == ".safetensors" else _pickled_names(path)
     return families.of_keys(names, str(path))
 
@@ -66,12 +74,9 @@ def _pickled_names(path: Path) -> tuple[str, ...]:
         raise BackendError(f"{path} cannot be read as a checkpoint; convert it to .safetensors.") from error
 
 
-def native_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels that a located model was trained for, read from its configs."""
-    family = family_of(path)
-    if path.is_dir():
-        return weights.latent_size(path, family.backbone)
-    return family.single_file_size, family.single_file_size
+def native_size(path: Path, family: Family) -> tuple[int, int]:
+    """Width and height in pixels that a located model was trained for, read from its configs where they tell."""
+    return (weights.latent_size(path, family.backbone) if path.is_dir() else None) or family.size
 
 
 def config_folder(path: Path, config: str | None) -> Path | None:
@@ -93,29 +98,28 @@ def config_folder(path: Path, config: str | None) -> Path | None:
         ) from None
 
 
-def load_pipeline(path: Path, config: Path | None, device: "torch.device", dtype: "torch.dtype", pickle: bool) -> Any:
-    """The pipeline of a located model and its `config_folder`, ready to draw; never downloads.
+def load_pipeline(path: Path, config: Path | None, family: Family, dtype: "torch.dtype", pickle: bool) -> Any:
+    """The pipeline of a located model and its `config_folder`, on the processor; never downloads.
 
     Raises BackendError: for damaged files, and with the loader's own words for a model that is not whole.
     """
     weights.check_safetensors(path)
     ensure_torchvision()
-    import diffusers
+    import torch
 
-    family = family_of(path)
-    pipeline = getattr(diffusers, family.pipeline)
-    options = {"dtype": dtype, "local_files_only": True, **family.load_options}
+    kinds = {"default": dtype, **{name: torch.float32 for name in family.full_precision}}
+    options = {"dtype": kinds if family.full_precision else dtype, "local_files_only": True}
     _hide_progress()
     try:
-        if config is None:
-            pipe = pipeline.from_pretrained(path, use_safetensors=None if pickle else True, **options)
-        else:
-            pipe = pipeline.from_single_file(str(path), config=str(config), **options)
+        with diffusers_noise_off():
+            if config is None:
+                return family.load(path, {**options, "use_safetensors": None if pickle else True})
+            return family.load_file(path, config, options)
+    except BackendError:
+        raise
     except Exception as error:  # loaders raise nearly every built-in type for a folder that is not whole
         cause = " ".join(str(error).split())[:300] or type(error).__name__
         raise BackendError(f"{path} cannot be loaded as {family.pipeline}: '{cause}'.") from error
-    pipe.set_progress_bar_config(disable=True)
-    return pipe.to(device)
 
 
 def _hide_progress() -> None:

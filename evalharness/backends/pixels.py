@@ -1,5 +1,7 @@
 """What a decoder gave out, as an image people may look at, or the reason why it is none."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -20,3 +22,11 @@ def to_image(values: npt.NDArray[np.floating]) -> Image.Image | Failure:
         color = ", ".join(str(value) for value in pixels[0, 0])
         return Failure(reason=f"every pixel is ({color}); the model's output overflowed or is empty")
     return Image.fromarray(pixels)
+
+
+def save_clip(values: npt.NDArray[np.floating], path: Path, frames_a_second: int = 16) -> None:
+    """Write a clip (frames, height, width, 3) in 0..1 as lossless animated WebP; folders are made."""
+    pixels = (np.nan_to_num(values).clip(0, 1) * 255).round().astype(np.uint8)
+    first, *others = (Image.fromarray(frame) for frame in pixels)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first.save(path, save_all=True, append_images=others, duration=1000 // frames_a_second, lossless=True)

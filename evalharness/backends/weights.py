@@ -13,9 +13,10 @@ from evalharness.errors import BackendError
 from evalharness.paths import resolve
 
 INDEX = "model_index.json"
+MODULAR_INDEX = "modular_model_index.json"
 PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth"})
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_TEXTS = frozenset({".json", ".txt", ".model"})
+_TEXTS = frozenset({".json", ".txt", ".model", ".jinja"})
 _UNUSED = frozenset({"safety_checker", "feature_extractor"})
 
 
@@ -61,13 +62,18 @@ def _nearest(path: Path) -> str:
 
 def _checked_folder(folder: Path, allow_pickle: bool) -> Path:
     """The folder itself, once it is a pipeline's and its weights are of a kind we open."""
-    if not (folder / INDEX).is_file():
+    if not index(folder).is_file():
         raise BackendError(f"{folder} has no {INDEX}; give a folder that diffusers' save_pretrained wrote.")
     files = [path for name in components(folder) for path in (folder / name).glob("*")]
     pickles = [path for path in files if path.suffix in PICKLES]
     if pickles and not allow_pickle and not any(path.suffix == ".safetensors" for path in files):
         raise BackendError(_pickle_refusal(pickles[0]))
     return folder
+
+
+def index(folder: Path) -> Path:
+    """The file that names a pipeline folder's class and components."""
+    return next((folder / name for name in (INDEX, MODULAR_INDEX) if (folder / name).is_file()), folder / INDEX)
 
 
 def _pickle_refusal(path: Path) -> str:
@@ -89,8 +95,8 @@ def read_json(path: Path) -> dict[str, object]:
 
 
 def components(folder: Path) -> tuple[str, ...]:
-    """The component folders that model_index.json names, without those that no pixel depends on."""
-    names = [name for name, value in read_json(folder / INDEX).items() if isinstance(value, list) and all(value)]
+    """The component folders that the index names, without those that no pixel depends on."""
+    names = [name for name, value in read_json(index(folder)).items() if isinstance(value, list) and all(value)]
     return tuple(sorted(name for name in names if name not in _UNUSED))
 
 
@@ -100,19 +106,31 @@ def model_files(path: Path, allow_pickle: bool = False) -> tuple[Path, ...]:
         return (path,)
     suffixes = _TEXTS | {".safetensors"} | (PICKLES if allow_pickle else frozenset())
     found = [file for name in components(path) for file in sorted((path / name).glob("*")) if file.suffix in suffixes]
-    return (path / INDEX, *found)
+    return (index(path), *found)
 
 
-def model_digest(path: Path, config: Path | None = None, allow_pickle: bool = False) -> str:
+def model_digest(path: Path, config: Path | None = None, allow_pickle: bool = False, replaces: str = "") -> str:
     """SHA-256 (64 hex digits) over the names inside the model and bytes of its files; the path has no part in it.
 
-    For a single file the texts of its `config` folder count too: they hold its scheduler and architecture.
+    For a single file the texts of its `config` folder count too: they hold its scheduler and architecture. One that
+    `replaces` a component has all else from that folder, so all its other weights count as well.
     """
     if config is not None:
-        texts = [file for file in model_files(config) if file.suffix in _TEXTS]
-        return digest([file_digest_once(path), [(_inside(file, config), file_digest_once(file)) for file in texts]])
-    files = model_files(path, allow_pickle)
-    return digest([(_inside(file, path), file_digest_once(file)) for file in files])
+        files = [file for file in model_files(config) if file.suffix in _TEXTS or _stays(file, replaces)]
+        return digest([file_digest_once(path), [(_inside(file, config), _content(file)) for file in files]])
+    files = list(model_files(path, allow_pickle))
+    return digest([(_inside(file, path), _content(file)) for file in files])
+
+
+def _stays(file: Path, replaces: str) -> bool:
+    return bool(replaces) and file.parent.name != replaces
+
+
+def _content(file: Path) -> str:
+    """A file's digest; of a modular index only what each component is, since it also says where it was saved."""
+    if file.name != MODULAR_INDEX:
+        return file_digest_once(file)
+    return digest({name: value[:2] for name, value in read_json(file).items() if isinstance(value, list)})
 
 
 def _inside(file: Path, folder: Path) -> str:
@@ -158,12 +176,15 @@ def tensor_names(file: Path) -> tuple[str, ...]:
         raise BackendError(f"{file} is damaged or truncated ({error}); copy or download it again.") from None
 
 
-def latent_size(folder: Path, backbone: str) -> tuple[int, int]:
-    """Width and height in pixels that a pipeline folder was trained for: sample_size times the VAE's scale."""
+def latent_size(folder: Path, backbone: str) -> tuple[int, int] | None:
+    """Width and height in pixels that a pipeline folder was trained for: sample_size times the VAE's scale.
+
+    None where its configs do not tell.
+    """
     sample = read_json(folder / backbone / "config.json").get("sample_size")
     blocks = read_json(folder / "vae" / "config.json").get("block_out_channels")
     if not isinstance(sample, int | list) or not isinstance(blocks, list):
-        raise BackendError(f"{folder} does not say its native size; set the suite's width and height.")
+        return None
     height, width = sample if isinstance(sample, list) else (sample, sample)
     scale = 2 ** (len(blocks) - 1)
     return int(width) * scale, int(height) * scale
