@@ -235,3 +235,47 @@ def test_parked_text_encoders_change_no_pixel_and_come_back_for_a_new_prompt(
     assert maker._pipe.text_encoder is not None
     one(maker, cell(family, "a new prompt"))
     assert not maker._prompts._parked
+
+
+SINGLE = ("flux2", "flux2_klein", "zimage", "qwenimage")
+
+
+@pytest.mark.parametrize("family", SINGLE, indirect=True)
+def test_a_file_of_the_transformer_draws_with_the_rest_of_its_config_folder(
+    family: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders[family], tmp_path / "rest"))
+    file = tmp_path / "transformer.safetensors"
+    shutil.move(folder / "transformer" / "diffusion_pytorch_model.safetensors", file)
+
+    maker = DiffusersMaker(str(file), device="cpu", options={"config": str(folder)})
+
+    assert np.array_equal(
+        one(maker, cell(family)), one(DiffusersMaker(str(folders[family]), device="cpu"), cell(family))
+    )
+
+
+@pytest.mark.parametrize("family", ["anima", "wan"])
+def test_a_single_file_that_says_too_little_is_refused_in_a_sentence(
+    family: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    file = Path(
+        shutil.copy(
+            folders[family] / "transformer" / "diffusion_pytorch_model.safetensors", tmp_path / "one.safetensors"
+        )
+    )
+
+    with pytest.raises(BackendError, match=r"cannot be made from the single file .*give"):
+        one(DiffusersMaker(str(file), device="cpu", options={"config": str(folders[family])}), cell(family))
+
+
+def test_a_single_transformers_fingerprint_changes_with_the_text_encoder(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders["zimage"], tmp_path / "rest"))
+    file = shutil.move(folder / "transformer" / "diffusion_pytorch_model.safetensors", tmp_path / "t.safetensors")
+    before = DiffusersMaker(str(file), options={"config": str(folder)}).fingerprint()
+    weight = folder / "text_encoder" / "model.safetensors"
+    weight.write_bytes(weight.read_bytes()[:-1] + b"\x01")
+
+    assert DiffusersMaker(str(file), options={"config": str(folder)}).fingerprint() != before
