@@ -231,7 +231,13 @@ def test_parked_text_encoders_change_no_pixel_and_come_back_for_a_new_prompt(
 
     one(maker, cell(family))
     assert maker._prompts._parked
+    seen: list[object] = []
+    denoiser = getattr(maker._pipe, maker._family.backbone)
+    hook = denoiser.register_forward_pre_hook(lambda *_: seen.append(maker._pipe.text_encoder))
     assert np.array_equal(expected, one(maker, cell(family)))
+    hook.remove()
+    assert seen
+    assert set(seen) == {None}
     assert maker._pipe.text_encoder is not None
     one(maker, cell(family, "a new prompt"))
     assert not maker._prompts._parked
@@ -279,3 +285,51 @@ def test_a_single_transformers_fingerprint_changes_with_the_text_encoder(
     weight.write_bytes(weight.read_bytes()[:-1] + b"\x01")
 
     assert DiffusersMaker(str(file), options={"config": str(folder)}).fingerprint() != before
+
+
+def test_a_wide_image_is_wide_and_guidance_of_1_draws_too(family: str, maker: DiffusersMaker) -> None:
+    wide = cell(family, width=2 * SIZES[family], guidance_scale=1.0)
+
+    assert one(maker, wide).shape == (SIZES[family], 2 * SIZES[family], 3)
+
+
+def test_half_precision_draws_and_is_in_the_fingerprint(family: str, folders: dict[str, Path]) -> None:
+    half = DiffusersMaker(str(folders[family]), device="cpu", dtype="bfloat16")
+
+    assert one(half, cell(family)).std() > 1
+    assert half.fingerprint()["dtype"] == "bfloat16"
+    for part in half._family.denoisers:
+        assert getattr(half._pipe, part).dtype == torch.bfloat16
+    for part in half._family.full_precision:
+        assert getattr(half._pipe, part).dtype == torch.float32
+
+
+@pytest.mark.parametrize("family", ["sd", "anima"], indirect=True)
+def test_a_hub_id_draws_from_the_local_cache_without_the_network(
+    family: str, maker: DiffusersMaker, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = tmp_path / "models--someone--tiny"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("0123456789abcdef0123456789abcdef01234567")
+    shutil.copytree(folders[family], cached / "snapshots" / "0123456789abcdef0123456789abcdef01234567")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+
+    from_hub = DiffusersMaker("someone/tiny", device="cpu")
+
+    assert from_hub.fingerprint() == maker.fingerprint()
+    assert np.array_equal(one(from_hub, cell(family)), one(maker, cell(family)))
+
+
+@pytest.mark.parametrize(
+    ("family", "size"), [("sd", (64, 64)), ("sdxl", (64, 64)), ("anima", (1024, 1024)), ("wan", (832, 480))]
+)
+def test_the_native_size_is_the_configs_or_the_familys(
+    family: str, size: tuple[int, int], makers: dict[str, DiffusersMaker]
+) -> None:
+    assert makers[family].native_size() == size
+
+
+def test_a_size_between_two_steps_is_refused_with_the_step(family: str, maker: DiffusersMaker) -> None:
+    with pytest.raises(BackendError, match=r"cannot be drawn; sizes must be multiples of (8|16) "):
+        one(maker, cell(family, width=SIZES[family] + 4))
