@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from PIL import Image
 
 from evalharness.backends.base import Maker
-from evalharness.backends.lora import differs
+from evalharness.backends.lora.differ import differs
 from evalharness.errors import SubjectError
 from evalharness.store import Store
 from evalharness.types import Advance, Cell, Failure, Subject

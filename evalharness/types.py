@@ -73,11 +73,16 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraFile:
-    """A LoRA file on disk; `digest` is the SHA-256 of its bytes, `metadata` its safetensors header's."""
+    """A LoRA file on disk; `digest` is the SHA-256 of its bytes, `metadata` its safetensors header's.
+
+    A cell's strength is multiplied by `model` in the denoiser and by `clip` in the text encoders.
+    """
 
     path: Path
     digest: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    model: float = 1.0
+    clip: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,16 +130,12 @@ class DiffusersMaker:
 
     def _switch(self, subject: Subject) -> None:
         """Take the last adapters off and put the subject's on; after a refusal the base is what is loaded."""
-        placing.lift(self._pipe, self._options)
-        try:
-            if self._loaded.loras:
-                lora.unload(self._pipe)
-            self._loaded, self._adapted_text = Subject(name=BASELINE, identity=BASELINE), False
-            lora.load(self._pipe, self._family, subject, self._options.accept_unmatched)
-            self._loaded, self._adapted_text = subject, lora.touches_text(self._pipe, self._family)
-        finally:
-            if self._options.offload != "none":
-                placing.place(self._pipe, self._family, self._options, self._device)
+        lora.require_families(self._family, subject)
+        if self._loaded.loras:
+            lora.unload(self._pipe)
+        self._loaded, self._adapted_text = Subject(name=BASELINE, identity=BASELINE), False
+        lora.load(self._pipe, self._family, subject, self._options.accept_unmatched)
+        self._loaded, self._adapted_text = subject, lora.touches_text(self._pipe)
 
     def _apply(self, subject: Subject, strength: float) -> None:
         """Scale the subject's adapters; strength 0 only silences what is loaded, whoever's it is."""

@@ -1,0 +1,71 @@
+"""The tensors of a LoRA file: whole, unchanged since the plan, and finite, or refused."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from safetensors import SafetensorError, safe_open
+
+from evalharness.backends.lora.words import examples, of
+from evalharness.digest import file_digest
+from evalharness.errors import SubjectError
+from evalharness.types import LoraFile
+
+if TYPE_CHECKING:
+    import torch
+
+
+def read_tensors(lora: LoraFile) -> "dict[str, torch.Tensor]":
+    """The tensors of a LoRA file; raises SubjectError for one that is missing, changed, damaged or not finite."""
+    _require_safetensors(lora)
+    try:
+        if file_digest(lora.path) != lora.digest:
+            raise SubjectError(f"{lora.path} changed after the run was planned; start the run again.")
+        with safe_open(lora.path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise _damaged(lora, error) from None
+    broken = [key for key, tensor in tensors.items() if not bool(tensor.isfinite().all())]
+    if broken:
+        raise SubjectError(
+            f"{lora.path.name}: {of(broken, tensors)} hold NaN or infinity {examples(broken)}; "
+            "the training diverged, use an earlier epoch."
+        )
+    return tensors
+
+
+def read_shapes(lora: LoraFile) -> dict[str, list[int]]:
+    """The shapes of a LoRA file's tensors, from its header alone; raises SubjectError for a damaged file."""
+    _require_safetensors(lora)
+    try:
+        with safe_open(lora.path, framework="pt") as file:
+            return {key: file.get_slice(key).get_shape() for key in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise _damaged(lora, error) from None
+
+
+def scale_in_metadata(metadata: Mapping[str, str], component: str, path: str, rank: int) -> float | None:
+    """Alpha / rank of a layer as diffusers writes it for PEFT files, whose tensors do not say; None where it is not.
+
+    The metadata's `lora_adapter_metadata` is JSON: 'unet.lora_alpha', 'unet.alpha_pattern', 'unet.use_rslora' and more.
+    """
+    try:
+        told = json.loads(metadata.get("lora_adapter_metadata", "{}"))
+        alpha = told.get(f"{component}.lora_alpha")
+        for pattern, own in (told.get(f"{component}.alpha_pattern") or {}).items():
+            alpha = own if path == pattern or path.endswith(f".{pattern}") else alpha
+        root = rank**0.5 if told.get(f"{component}.use_rslora") else rank
+        return None if alpha is None else float(alpha) / root
+    except (ValueError, AttributeError, TypeError):
+        return None
+
+
+def _require_safetensors(lora: LoraFile) -> None:
+    if lora.path.suffix != ".safetensors":
+        raise SubjectError(
+            f"{lora.path} is not a .safetensors file; other formats can run code when opened: convert it."
+        )
+
+
+def _damaged(lora: LoraFile, error: Exception) -> SubjectError:
+    return SubjectError(f"{lora.path} is damaged or truncated ({error}); copy it again.")
