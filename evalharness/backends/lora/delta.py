@@ -168,7 +168,7 @@ def _lokr(values: Tensors, shape: torch.Size) -> Change:
             raise _factors_misfit(left, right, shape)
         return Kronecker(left=left, right=right)
     wide = left.reshape(*left.shape, *[1] * (right.ndim - 2))
-    return Dense(weight=_shaped(torch.kron(wide, right), shape))
+    return Dense(weight=_shaped(torch.kron(wide, right.contiguous()), shape))
 
 
 def _kronecker_factor(values: Tensors, name: str) -> tuple[Tensor, int]:
@@ -204,7 +204,7 @@ def _decomposed(values: Tensors, delta: Tensor, base: Tensor | None) -> Tensor:
     changed = weight + delta
     size = _magnitude(values, changed)
     axes = tuple(axis for axis in range(changed.ndim) if size.shape[axis] == 1)
-    norm: Tensor = changed.norm(dim=axes, keepdim=True) + torch.finfo(torch.float32).eps
+    norm: Tensor = torch.linalg.vector_norm(changed, dim=axes, keepdim=True) + torch.finfo(torch.float32).eps
     return changed * (size / norm) - weight
 
 

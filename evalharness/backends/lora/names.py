@@ -81,7 +81,7 @@ def directory(pipe: Any, family: Family) -> Directory:
     for component in family.lora_components:
         model = getattr(pipe, component, None)
         if isinstance(model, nn.Module):
-            for part, name, found in _listed(family, component, model):
+            for part, name, found in listed(family, component, model):
                 places.setdefault((part, _flat(name)), found)
     return Directory(places)
 
@@ -110,7 +110,7 @@ def _flat(name: str) -> str:
     return name.replace(".", "_")
 
 
-def _listed(family: Family, component: str, model: nn.Module) -> Iterator[tuple[str, str, Places]]:
+def listed(family: Family, component: str, model: nn.Module) -> Iterator[tuple[str, str, Places]]:
     """Every (part, name, layers) of one component."""
     modules = ((name.replace("_orig_mod.", ""), layer) for name, layer in model.named_modules())
     layers = {name: layer for name, layer in modules if isinstance(layer, LAYERS)}

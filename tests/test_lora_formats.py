@@ -1,0 +1,346 @@
+"""LoRA files of every family in every layout and algebra do to the model what their formulas say, or are refused."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lora_files import NAMES, Named, layer_of, subject, written
+from tiny_families import FAMILIES, SIZES, make_pipeline
+
+from evalharness.backends import lora
+from evalharness.backends.families import Family
+from evalharness.backends.lora.names import listed
+from evalharness.backends.lora.originals import unet_original
+from evalharness.backends.lora.recognise import recognise
+from evalharness.errors import SubjectError
+from evalharness.types import Subject
+
+PARTS = {
+    "sd": ("unet", "text_encoder"),
+    "sdxl": ("unet", "text_encoder", "text_encoder_2"),
+    "anima": ("transformer", "text_conditioner", "text_encoder"),
+    "wan": ("transformer", "transformer_2"),
+}
+ALGEBRAS = ("lora", "dora rows", "dora columns", "loha", "lokr whole", "lokr factored", "diff")
+ELSEWHERE = ("lora", "dora rows", "lokr whole")
+"""Algebras in the layouts other than kohya's; in the first diffusers LoRAs there was one."""
+CASES = [
+    pytest.param(family, form, kind, id=f"{family}-{form}-{kind}")
+    for family, form in NAMES
+    for kind in (ALGEBRAS if form == "kohya" else ("lora",) if form == "first diffusers" else ELSEWHERE)
+]
+Outputs = dict[str, torch.Tensor]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny tensors gain nothing from threads, and lose seconds where the machine is busy."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class World:
+    """A tiny pipeline of one family, and what its parts were given when it drew an image."""
+
+    def __init__(self, name: str) -> None:
+        self.pipe: Any = make_pipeline(name)
+        parts = PARTS.get(name, ("transformer",))
+        self.family = Family(
+            name=name,
+            pipeline=type(self.pipe).__name__,
+            embeddings=(),
+            marker="",
+            single_file_size=0,
+            single_file_config="",
+            backbone=parts[0],
+            lora_components=parts,
+        )
+        self.given = _inputs(self.pipe, name, parts)
+
+    def outputs(self) -> Outputs:
+        """What each part answers to what it was given."""
+        with torch.no_grad():
+            return {part: _first(getattr(self.pipe, part)(*args, **kw)) for part, (args, kw) in self.given.items()}
+
+    def with_lora(self, subject: Subject, strength: float = 1.0) -> Outputs:
+        lora.load(self.pipe, self.family, subject)
+        lora.set_strength(self.pipe, subject, strength)
+        try:
+            return self.outputs()
+        finally:
+            lora.unload(self.pipe)
+
+
+def _inputs(pipe: Any, name: str, parts: tuple[str, ...]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+
+    def remember(part: str) -> Any:
+        return lambda _, args, kwargs: given.setdefault(part, (args, dict(kwargs))) and None
+
+    hooks = [getattr(pipe, part).register_forward_pre_hook(remember(part), with_kwargs=True) for part in parts]
+    more = {"num_frames": 1} if name == "wan" else {}
+    if hasattr(pipe, "set_progress_bar_config"):
+        pipe.set_progress_bar_config(disable=True)
+    pipe(prompt="a girl", num_inference_steps=2, height=SIZES[name], width=SIZES[name], **more)
+    for hook in hooks:
+        hook.remove()
+    return {part: given.get(part, given[parts[0]]) for part in parts}
+
+
+def _first(answer: Any) -> torch.Tensor:
+    while not isinstance(answer, torch.Tensor):
+        answer = answer[0]
+    return answer
+
+
+@pytest.fixture(scope="module")
+def worlds() -> Mapping[str, World]:
+    return {}
+
+
+@pytest.fixture
+def world_of(worlds: dict[str, World]) -> Any:
+    def made(name: str) -> World:
+        if name not in worlds:
+            worlds[name] = World(name)
+        return worlds[name]
+
+    return made
+
+
+@contextmanager
+def merged(pipe: Any, changes: Mapping[str, torch.Tensor], strength: float = 1.0) -> Iterator[None]:
+    """The changes added to the weights themselves, for the time of the context."""
+    layers = {name: layer_of(pipe, name) for name in changes}
+    before = {name: layer.weight.detach().clone() for name, layer in layers.items()}
+    with torch.no_grad():
+        for name, layer in layers.items():
+            layer.weight.add_(strength * changes[name])
+        yield
+        for name, layer in layers.items():
+            layer.weight.copy_(before[name])
+
+
+def same(first: Outputs, second: Outputs) -> bool:
+    """Equal to within the rounding of two orders of summation."""
+    return all(
+        bool(((first[part] - second[part]).abs() <= 1e-5 + 1e-4 * second[part].abs().max()).all()) for part in second
+    )
+
+
+def bit_equal(first: Outputs, second: Outputs) -> bool:
+    return all(torch.equal(first[part], second[part]) for part in second)
+
+
+@pytest.mark.parametrize(("family", "form", "kind"), CASES)
+def test_a_file_does_what_merging_it_by_hand_does(
+    world_of: Any, tmp_path: Path, family: str, form: str, kind: str
+) -> None:
+    world = world_of(family)
+    tensors, changes = written(world.pipe, NAMES[family, form], kind, form)
+    given = subject(tmp_path / "high.safetensors", tensors)
+    base = world.outputs()
+
+    loaded, half = world.with_lora(given), world.with_lora(given, 0.5)
+
+    with merged(world.pipe, changes):
+        assert same(loaded, world.outputs())
+    with merged(world.pipe, changes, 0.5):
+        assert same(half, world.outputs())
+    touched = {name.partition(":")[0] for name in changes}
+    assert not any(same({part: loaded[part]}, {part: base[part]}) for part in touched)
+    assert bit_equal(world.outputs(), base)
+
+
+READ_BY_DIFFUSERS = [
+    ("sd", "kohya"),
+    ("sd", "diffusers"),
+    ("sdxl", "kohya"),
+    ("anima", "ComfyUI"),
+    ("anima", "diffusers"),
+    ("wan", "ComfyUI"),
+    ("zimage", "kohya"),
+    ("qwenimage", "kohya"),
+    ("flux2", "kohya"),
+    ("flux2_klein", "ComfyUI"),
+]
+
+
+DROPPED = ("layers_1_self_attn_q_proj", "modulation_img_lin")
+"""What diffusers 0.42 drops without an error: a text encoder's attention without its out_proj, Flux 2's modulation."""
+
+
+@pytest.mark.parametrize(("family", "form"), READ_BY_DIFFUSERS)
+def test_diffusers_itself_does_the_same_where_it_reads_the_layout(
+    world_of: Any, tmp_path: Path, family: str, form: str
+) -> None:
+    world = world_of(family)
+    names = [named for named in NAMES[family, form] if not named.name.endswith(DROPPED)]
+    tensors, _ = written(world.pipe, names, "lora", form)
+    given = subject(tmp_path / "high.safetensors", tensors)
+    ours = world.with_lora(given)
+
+    world.pipe.load_lora_weights(str(given.loras[0].path), adapter_name="theirs")
+    try:
+        assert same(ours, world.outputs())
+    finally:
+        world.pipe.unload_lora_weights()
+
+
+SPATIAL = {
+    "lora": "unet:down_blocks.0.resnets.0.conv1",
+    "loha": "unet:down_blocks.0.resnets.0.conv2",
+    "lokr whole": "unet:up_blocks.1.resnets.0.conv1",
+    "lokr factored": "unet:down_blocks.0.downsamplers.0.conv",
+    "dora rows": "unet:up_blocks.0.upsamplers.0.conv",
+    "dora columns": "unet:mid_block.resnets.1.conv2",
+    "diff": "unet:conv_in",
+    "locon with a core": "unet:mid_block.resnets.0.conv1",
+    "loha with cores": "unet:down_blocks.0.resnets.0.conv2",
+    "lokr with a core": "unet:up_blocks.1.resnets.0.conv1",
+}
+
+
+@pytest.mark.parametrize("kind", SPATIAL)
+def test_a_convolutions_change_does_what_merging_does(world_of: Any, tmp_path: Path, kind: str) -> None:
+    world, layer = world_of("sd"), SPATIAL[kind]
+    name = "lora_unet_" + layer.partition(":")[2].replace(".", "_")
+    tensors, changes = written(world.pipe, [Named(name, (layer,))], kind, "kohya")
+    base = world.outputs()
+
+    loaded = world.with_lora(subject(tmp_path / "x.safetensors", tensors))
+
+    with merged(world.pipe, changes):
+        assert same(loaded, world.outputs())
+    assert not same(loaded, base)
+    assert bit_equal(world.outputs(), base)
+
+
+@pytest.mark.parametrize(("family", "layer"), [("sd", "unet:conv_in"), ("qwenimage", "transformer:img_in")])
+def test_a_change_of_the_bias_is_applied(world_of: Any, tmp_path: Path, family: str, layer: str) -> None:
+    world, module = world_of(family), layer_of(world_of(family).pipe, layer)
+    change = torch.full_like(module.bias, 0.5)
+    name = f"lora_unet_{layer.partition(':')[2]}.diff_b"
+    loaded = world.with_lora(subject(tmp_path / "x.safetensors", {name: change}))
+
+    with torch.no_grad():
+        module.bias.add_(change)
+        expected = world.outputs()
+        module.bias.sub_(change)
+
+    assert same(loaded, expected)
+
+
+def test_experts_take_their_own_files(world_of: Any, tmp_path: Path) -> None:
+    world = world_of("wan")
+    tensors, changes = written(world.pipe, NAMES["wan", "kohya"], "lora", "kohya")
+    low = subject(tmp_path / "girl_low_noise.safetensors", tensors)
+    base = world.outputs()
+
+    loaded = world.with_lora(low)
+
+    assert bit_equal({"transformer": loaded["transformer"]}, {"transformer": base["transformer"]})
+    with merged(world.pipe, {name.replace("transformer:", "transformer_2:"): it for name, it in changes.items()}):
+        assert same(loaded, world.outputs())
+
+
+def test_a_file_for_one_of_two_experts_says_for_which(world_of: Any, tmp_path: Path) -> None:
+    world = world_of("wan")
+    tensors, _ = written(world.pipe, NAMES["wan", "ComfyUI"], "lora", "ComfyUI")
+
+    with pytest.raises(SubjectError, match=r"girl\.safetensors: the model has two experts.*'high' or 'low'"):
+        lora.load(world.pipe, world.family, subject(tmp_path / "girl.safetensors", tensors))
+    told = subject(tmp_path / "flower.safetensors", tensors, {"ss_output_name": "flower-high-noise"})
+    assert not same(world.with_lora(told), world.outputs())
+
+
+def test_stacked_files_add_up_each_at_its_own_strength(world_of: Any, tmp_path: Path) -> None:
+    world = world_of("sd")
+    first, ours = written(world.pipe, NAMES["sd", "kohya"], "lora", "kohya")
+    second, theirs = written(world.pipe, NAMES["sd", "kohya"], "loha", "kohya")
+    one_file = subject(tmp_path / "a.safetensors", first, model=0.5, clip=2.0)
+    other = subject(tmp_path / "b.safetensors", second, model=1.5, clip=0.0)
+    both = dataclasses.replace(one_file, loras=one_file.loras + other.loras)
+
+    loaded = world.with_lora(both, 0.8)
+
+    text = {name for name in ours if name.startswith("text")}
+    total = {name: 0.8 * (2.0 * ours[name] if name in text else 0.5 * ours[name] + 1.5 * theirs[name]) for name in ours}
+    with merged(world.pipe, total):
+        assert same(loaded, world.outputs())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_another_familys_file_is_refused_by_its_header(world_of: Any, tmp_path: Path, family: str) -> None:
+    kohya = subject(
+        tmp_path / "x.safetensors", written(world_of(family).pipe, NAMES[family, "kohya"], "lora", "kohya")[0]
+    )
+    # the widths that tell SD from SDXL are not the tiny ones
+    related = {"flux2": {"flux2_klein"}, "flux2_klein": {"flux2"}, "sd": {"sdxl"}}.get(family, set()) | {family}
+
+    for name in related:
+        lora.require_families(dataclasses.replace(world_of(family).family, name=name), kohya)
+    for name in set(FAMILIES) - related:
+        with pytest.raises(SubjectError, match=r"x\.safetensors is a LoRA for .* by its keys \(e\.g\. .*0 of \d+ keys"):
+            lora.require_families(dataclasses.replace(world_of(family).family, name=name), kohya)
+
+
+@pytest.mark.parametrize(("width", "kind"), [(768, "SD 1.5"), (1024, "SD 2"), (2048, "SDXL")])
+def test_the_width_of_the_prompt_tells_the_unets_apart(width: int, kind: str) -> None:
+    key = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+    sign = recognise({f"{key}.lora_up.weight": [640, 8], f"{key}.lora_down.weight": [8, width]})
+
+    assert sign is not None
+    assert sign.kind == kind
+
+
+def test_alpha_in_the_metadata_of_a_peft_file_counts(world_of: Any, tmp_path: Path) -> None:
+    world = world_of("qwenimage")
+    tensors, changes = written(world.pipe, NAMES["qwenimage", "diffusers"], "lora", "diffusers")
+    told = {"lora_adapter_metadata": '{"transformer.lora_alpha": 1, "transformer.r": 4}'}
+
+    loaded = world.with_lora(subject(tmp_path / "x.safetensors", tensors, told))
+
+    with merged(world.pipe, changes, 0.25):
+        assert same(loaded, world.outputs())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_name_means_two_layers(world_of: Any, family: str) -> None:
+    world = world_of(family)
+    for component in world.family.lora_components:
+        found: dict[tuple[str, str], set[str]] = {}
+        for part, name, places in listed(world.family, component, getattr(world.pipe, component)):
+            found.setdefault((part, name.replace(".", "_")), set()).add(",".join(place.path for place in places))
+        assert not {name: layers for name, layers in found.items() if len(layers) > 1}
+
+
+SGM = {
+    "down_blocks.0.resnets.0.conv1": "input_blocks.1.0.in_layers.2",
+    "down_blocks.0.downsamplers.0.conv": "input_blocks.3.0.op",
+    "down_blocks.1.attentions.0.proj_in": "input_blocks.4.1.proj_in",
+    "down_blocks.2.attentions.1.transformer_blocks.9.attn2.to_k": "input_blocks.8.1.transformer_blocks.9.attn2.to_k",
+    "mid_block.attentions.0.transformer_blocks.3.attn1.to_v": "middle_block.1.transformer_blocks.3.attn1.to_v",
+    "mid_block.resnets.1.time_emb_proj": "middle_block.2.emb_layers.1",
+    "up_blocks.0.attentions.2.proj_out": "output_blocks.2.1.proj_out",
+    "up_blocks.0.upsamplers.0.conv": "output_blocks.2.2.conv",
+    "up_blocks.1.resnets.1.conv_shortcut": "output_blocks.4.0.skip_connection",
+    "up_blocks.2.resnets.2.conv2": "output_blocks.8.0.out_layers.3",
+    "add_embedding.linear_2": "label_emb.0.2",
+    "conv_in": "input_blocks.0.0",
+}
+
+
+@pytest.mark.parametrize("path", SGM)
+def test_sdxls_blocks_are_numbered_as_stability_does(path: str) -> None:
+    assert unet_original(path, 2, (True, True, False)) == SGM[path]
+
+
+def test_without_attention_the_upsampler_moves_up() -> None:
+    assert unet_original("up_blocks.0.upsamplers.0.conv", 2, (False, True, True, True)) == "output_blocks.2.1.conv"
