@@ -11,6 +11,7 @@ import msgspec
 from evalharness.errors import ConfigError, unknown
 from evalharness.languages import DEFAULT, known_language
 from evalharness.paths import shipped
+from evalharness.types import Stack, StackedLora
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -70,16 +71,16 @@ class ReportConfig:
 class RunConfig:
     """All that a run is told, in plain values: msgspec writes it as JSON and `config_from_json` reads it back.
 
-    `suite` is for `read_suite`; `subjects` are paths, patterns or `name=path`. `folder_path` is the override `folder`.
-    `images` is the folder that `evalharness score` judges, or None where images are generated. `scoring` maps names
-    of scorers to the keyword arguments they are constructed with, `trackers` those of loggers that are told of the
+    `suite` is for `read_suite`; `subjects` are paths, patterns, `name=path` or stacks of files. `folder_path` is the
+    override `folder`. `images` is the folder that `evalharness score` judges, or None where images are generated.
+    `scoring` maps names of scorers to the keyword arguments they are constructed with, `trackers` those of loggers that are told of the
     results to their options.
     """
 
     suite: Mapping[str, Any]
     backend: BackendConfig
     perception: PerceptionConfig
-    subjects: tuple[str, ...]
+    subjects: tuple[str | Stack, ...]
     folder_path: str
     images: str | None = None
     scoring: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -151,7 +152,7 @@ def config_from_json(raw: Mapping[str, object]) -> RunConfig:
 # From plain values to the frozen ones
 
 
-def _frozen(raw: Raw, subjects: tuple[str, ...], images: str | None) -> RunConfig:
+def _frozen(raw: Raw, subjects: tuple[str | Stack, ...], images: str | None) -> RunConfig:
     _only_known(raw, {*GROUPS, "subjects", "folder", "trackers", "report"}, "")
     _only_known(raw.get("backend"), {item.name for item in fields(BackendConfig)}, "backend")
     _only_known(raw.get("perception"), {item.name for item in fields(PerceptionConfig)}, "perception")
@@ -208,15 +209,30 @@ def _only_known(level: object, known: set[str], level_name: str) -> None:
             raise ConfigError(unknown(f"{level_name} key".strip(), str(key), known))
 
 
-def _subjects(raw: Raw) -> tuple[str, ...] | None:
+def _subjects(raw: Raw) -> tuple[str | Stack, ...] | None:
     suite = raw.get("suite")
     listed = suite.pop("subjects", None) if isinstance(suite, dict) else None
     given = listed if raw.get("subjects") is None else raw["subjects"]
     if isinstance(given, str):
         return (given,)
-    if given is not None and not (isinstance(given, list) and all(isinstance(item, str) for item in given)):
+    if given is not None and not (isinstance(given, list) and all(isinstance(item, str | dict) for item in given)):
         raise ConfigError(f"subjects must be a list of paths or patterns, not {given!r}.")
-    return None if given is None else tuple(given)
+    return None if given is None else tuple(item if isinstance(item, str) else _stack(item) for item in given)
+
+
+def _stack(given: Raw) -> Stack:
+    """Several files as one subject: `{name: duo, loras: [{path: a.safetensors, clip: 0.8}, b.safetensors]}`."""
+    _only_known(given, {item.name for item in fields(Stack)}, "subjects")
+    listed = given.get("loras")
+    loras = [{"path": one} if isinstance(one, str) else one for one in listed] if isinstance(listed, list) else listed
+    for one in loras if isinstance(loras, list) else []:
+        _only_known(one, {item.name for item in fields(StackedLora)}, "subjects.loras")
+    try:
+        return msgspec.convert(given | {"loras": loras}, Stack)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"subjects: {error}; a stack is {{name: duo, loras: [{{path: a.safetensors}}, ...]}}."
+        ) from None
 
 
 # Hydra

@@ -40,7 +40,7 @@ def kept_in(folder: Path) -> Kept | None:
 
 
 def keep(folder: Path, best: Subject, note: Kept) -> Path | None:
-    """Copy the best's file in, write best.json, and take the last best's out; None where the best's file is gone.
+    """Copy the best's file in, write best.json, take the last best's out; None for a stack, or a file that is gone.
 
     At any moment best.json names a whole file. A file that is not ours is never replaced or deleted.
     """
@@ -50,7 +50,7 @@ def keep(folder: Path, best: Subject, note: Kept) -> Path | None:
     target = folder / earlier.file if earlier and same else _free_path(folder, best)
     if not target.is_file():
         source = best.loras[0].path
-        if not source.is_file():
+        if not (best.is_one_file and source.is_file()):
             return None
         with source.open("rb") as original, replacing(target) as copy:
             shutil.copyfileobj(original, copy)

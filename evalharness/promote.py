@@ -65,8 +65,10 @@ def _chosen(run: FinishedRun, name: str | None) -> tuple[Subject, Verdict]:
     if name not in verdicts:
         raise InputError(unknown("subject", name, verdicts))
     subject = next(one for one in run.subjects if one.name == name)
-    if len(subject.loras) != 1:
-        raise InputError(f"'{name}' is {len(subject.loras)} files; a promotion is of one LoRA file.")
+    if not subject.is_one_file:
+        raise InputError(
+            f"'{name}' is a stack of {len(subject.loras)} files; a promotion is of one LoRA file as it is."
+        )
     return subject, verdicts[name]
 
 

@@ -1,43 +1,81 @@
 """LoRA files as subjects: read without running anything, checked to be whole, named, and dated by their epoch."""
 
 import json
+import math
 import re
 import struct
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from evalharness.digest import file_digest
+from evalharness.digest import digest, file_digest
 from evalharness.errors import SubjectError
 from evalharness.moment import find_epoch, find_step, save_name
 from evalharness.paths import expand, resolve
-from evalharness.types import BASELINE, LoraFile, Subject
+from evalharness.types import BASELINE, LoraFile, Stack, StackedLora, Subject
 
 PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".pkl")
 HEADER_LIMIT = 100_000_000
 """Bytes; the safetensors format's own limit of its header."""
 
+Drawn = tuple[tuple[Path, float, float], ...]
+"""What tells asked-for subjects apart before they are read: paths and strengths."""
+
 ALIAS = re.compile(r"(?P<name>[\w .+-]+)=(?P<pattern>.+)")
 
 
-def read_subjects(patterns: Sequence[str]) -> tuple[Subject, ...]:
-    """One subject per file of the paths and patterns, in their order; `name=path` gives a name of one's own.
+def read_subjects(asked: Sequence[str | Stack]) -> tuple[Subject, ...]:
+    """One subject per file of the paths and patterns and one per stack, in order; `name=path` gives a name.
 
-    Only headers are parsed; the identity is the SHA-256 of the file. Raises InputError where nothing matches, and
-    SubjectError for pickles, damaged files, and the same weights given twice.
+    Only headers are parsed; the identity is the SHA-256 of the file, or of the stack's files and strengths. Raises
+    InputError where nothing matches, and SubjectError for pickles, damaged files, and the same weights given twice.
     """
-    named: dict[Path, str | None] = {}
-    for pattern in patterns:
-        alias, path = _split(pattern)
-        files = expand((path,))
-        if alias is not None and len(files) > 1:
-            raise SubjectError(f"'{pattern}' names {len(files)} files '{alias}'; a name belongs to one file.")
-        for file in files:
-            named[file] = alias or named.get(file)
-    loras = [read_lora(path) for path in named]
-    _refuse_twins(loras)
-    names = _names(loras, list(named.values()))
-    return tuple(subject_of(name, lora, lora.path) for name, lora in zip(names, loras, strict=True))
+    aliases: dict[Drawn, str | None] = {}
+    subjects: dict[Drawn, Subject] = {}
+    for one in asked:
+        for files, alias in [(_stacked(one), one.name)] if isinstance(one, Stack) else _files(one):
+            key = tuple((lora.path, lora.model, lora.clip) for lora in files)
+            aliases[key] = alias or aliases.get(key)
+            subjects[key] = _subject(files)
+    _refuse_twins(list(subjects.values()))
+    names = _names([subject.loras[0] for subject in subjects.values()], list(aliases.values()))
+    return tuple(replace(subject, name=name) for name, subject in zip(names, subjects.values(), strict=True))
+
+
+def _files(pattern: str) -> Iterator[tuple[tuple[LoraFile], str | None]]:
+    """Each file of a path or pattern, with its name of one's own."""
+    alias, path = _split(pattern)
+    files = expand((path,))
+    if alias is not None and len(files) > 1:
+        raise SubjectError(f"'{pattern}' names {len(files)} files '{alias}'; a name belongs to one file.")
+    yield from (((read_lora(file),), alias) for file in files)
+
+
+def _stacked(stack: Stack) -> tuple[LoraFile, ...]:
+    """The files of a stack with their strengths, in an order that does not depend on how it was written."""
+    if not stack.loras:
+        raise SubjectError(f"the stack '{stack.name}' has no files; give loras=[{{path: a.safetensors}}, ...].")
+    return tuple(sorted((_layer(stack.name, one) for one in stack.loras), key=lambda lora: lora.digest))
+
+
+def _layer(name: str, one: StackedLora) -> LoraFile:
+    files = expand((one.path,))
+    if len(files) > 1:
+        raise SubjectError(f"'{one.path}' in the stack '{name}' is {len(files)} files; give each with its own path.")
+    if not (math.isfinite(one.model) and math.isfinite(one.clip)):
+        raise SubjectError(f"'{one.path}' in the stack '{name}' has no finite strength; give numbers such as 0.8.")
+    return replace(read_lora(files[0]), model=float(one.model), clip=float(one.clip))
+
+
+def _subject(files: tuple[LoraFile, ...]) -> Subject:
+    """A file, or a stack, which has no epoch of its own."""
+    single = subject_of("", files[0], files[0].path)
+    if single.is_one_file and len(files) == 1:
+        return single
+    identity = digest([(lora.digest, lora.model, lora.clip) for lora in files])
+    epoch, step = (single.epoch, single.step) if len(files) == 1 else (None, None)
+    return Subject(name="", identity=identity, loras=files, epoch=epoch, step=step)
 
 
 def subject_of(name: str, lora: LoraFile, saved: Path) -> Subject:
@@ -73,12 +111,13 @@ def _split(pattern: str) -> tuple[str | None, str]:
     return found["name"].strip(), found["pattern"]
 
 
-def _refuse_twins(loras: Sequence[LoraFile]) -> None:
+def _refuse_twins(subjects: Sequence[Subject]) -> None:
     seen: dict[str, Path] = {}
-    for lora in loras:
-        twin = seen.setdefault(lora.digest, lora.path)
-        if twin != lora.path:
-            raise SubjectError(f"'{twin}' and '{lora.path}' hold the same weights; give each subject once.")
+    for subject in subjects:
+        path = subject.loras[0].path
+        twin = seen.setdefault(subject.identity, path)
+        if twin != path:
+            raise SubjectError(f"'{twin}' and '{path}' hold the same weights; give each subject once.")
 
 
 def _names(loras: Sequence[LoraFile], aliases: Sequence[str | None]) -> list[str]:

@@ -72,6 +72,23 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StackedLora:
+    """One file of a stack as users write it: its path, and its own strengths in the denoiser and the text encoders."""
+
+    path: str
+    model: float = 1.0
+    clip: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Several LoRA files that are judged as one subject of this name."""
+
+    name: str
+    loras: tuple[StackedLora, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoraFile:
     """A LoRA file on disk; `digest` is the SHA-256 of its bytes, `metadata` its safetensors header's.
 
@@ -89,6 +106,8 @@ class LoraFile:
 class Subject:
     """What is judged. `identity` is a digest of the LoRA weights, never of a path; BASELINE has no LoRA.
 
+    Of one file it is the file's; of a stack it digests every file's with its strengths.
+
     `epoch` and `step` are those of the training after which it was saved, where the file or its name says so.
     """
 
@@ -97,6 +116,11 @@ class Subject:
     loras: tuple[LoraFile, ...] = ()
     epoch: int | None = None
     step: int | None = None
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether it is one LoRA file as it lies on the disk: no stack, and none with strengths of its own."""
+        return len(self.loras) == 1 and (self.loras[0].model, self.loras[0].clip) == (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from evalharness.config import compose, compose_calibration, compose_score, conf
 from evalharness.errors import ConfigError, SuiteError
 from evalharness.prepare import open_scorers
 from evalharness.suite import read_suite
+from evalharness.types import Stack, StackedLora
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +199,28 @@ def test_calibration_takes_presets_of_the_perceiver_only_from_a_suite_that_was_c
 def test_a_suite_presets_options_of_the_perceiver() -> None:
     assert compose([]).perception.options == {"proven": ["rope"], "parts": "rules"}
     assert compose(["suite=harmony_grid"]).perception.options == {}
+
+
+def test_stack_of_files_is_a_mapping_beside_plain_paths() -> None:
+    config = compose(
+        ["subjects=[a.safetensors, {name: duo, loras: [b.safetensors, {path: c.safetensors, clip: 0.4}]}]"]
+    )
+    duo = Stack(name="duo", loras=(StackedLora(path="b.safetensors"), StackedLora(path="c.safetensors", clip=0.4)))
+    assert config.subjects == ("a.safetensors", duo)
+    assert config_from_json(msgspec.json.decode(msgspec.json.encode(config))) == config
+
+
+@pytest.mark.parametrize(
+    ("stack", "message"),
+    [
+        ("{name: duo, lora: []}", "unknown subjects key 'lora'. Did you mean 'loras'"),
+        ("{name: duo, loras: [{path: a, modle: 1}]}", "unknown subjects.loras key 'modle'. Did you mean 'model'"),
+        ("{loras: [a.safetensors]}", "missing required field `name`"),
+        ("{name: duo, loras: a.safetensors}", "a stack is {name: duo"),
+        ("{name: duo, loras: [{path: a, model: much}]}", "Expected `float`"),
+    ],
+)
+def test_stack_that_cannot_be_read_is_refused(stack: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compose([f"subjects=[{stack}]"])
+    assert message in str(caught.value)

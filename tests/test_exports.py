@@ -18,8 +18,8 @@ PUBLIC = {
         "Advance BASELINE Box Candidate Cell Check Color Criteria Decision Delta EMOTIONS Estimate Expectation Face "
         "Failure Finding FinishedRun Gap Hair ImageSide Judgement Lab LoraFile Mark MetricInfo Observation Outcome "
         "Part PartState "
-        "Point PROMOTED Progress Prompt Reference ReferenceImage Rule STRENGTH_NEEDED Score Selection Setting Subject "
-        "Summary Verdict"
+        "Point PROMOTED Progress Prompt Reference ReferenceImage Rule STRENGTH_NEEDED Score Selection Setting Stack "
+        "StackedLora Subject Summary Verdict"
     ),
     "evalharness.backends.base": "Fact Maker",
     "evalharness.perception.base": "Perceiver",

@@ -1,6 +1,7 @@
 """LoRA files become subjects: whole files only, identified by their bytes, never by their path."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from evalharness.digest import file_digest
 from evalharness.errors import InputError, SubjectError
 from evalharness.moment import find_epoch
 from evalharness.subject import read_lora, read_subjects
+from evalharness.types import Stack, StackedLora
 
 
 def lora(path: Path, value: float = 1.0, **metadata: str) -> Path:
@@ -150,3 +152,45 @@ def test_header_of_absurd_length_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(b"\xff" * 20)
     with pytest.raises(SubjectError, match="does not begin like a safetensors file"):
         read_lora(tmp_path / "x.safetensors")
+
+
+def stack(*loras: StackedLora, name: str = "duo") -> Stack:
+    return Stack(name=name, loras=loras)
+
+
+def test_stack_is_one_subject_of_all_its_files_and_strengths(tmp_path: Path) -> None:
+    girl, style = (str(lora(tmp_path / f"{name}.safetensors", value)) for value, name in enumerate(("girl", "style")))
+    (duo, alone) = read_subjects([stack(StackedLora(path=girl), StackedLora(path=style, model=0.6, clip=0.4)), girl])
+
+    assert (duo.name, duo.epoch, duo.is_one_file) == ("duo", None, False)
+    assert {(one.path.stem, one.model, one.clip) for one in duo.loras} == {("girl", 1.0, 1.0), ("style", 0.6, 0.4)}
+    assert (alone.name, alone.is_one_file, alone.identity) == ("girl", True, file_digest(Path(girl)))
+
+
+def test_stacks_are_told_apart_by_files_and_strengths_not_by_order(tmp_path: Path) -> None:
+    girl, style = (str(lora(tmp_path / f"{name}.safetensors", value)) for value, name in enumerate(("girl", "style")))
+
+    def identity(*loras: StackedLora) -> str:
+        return read_subjects([stack(*loras)])[0].identity
+
+    both = identity(StackedLora(path=girl), StackedLora(path=style))
+    assert both == identity(StackedLora(path=style), StackedLora(path=girl))
+    assert identity(StackedLora(path=girl)) == file_digest(Path(girl)), "one file at its full strength is that file"
+    others = {identity(StackedLora(path=girl, **{word: 0.5}), StackedLora(path=style)) for word in ("model", "clip")}
+    assert len({both, *others, identity(StackedLora(path=girl, model=0.5))}) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (stack(), "the stack 'duo' has no files"),
+        (stack(StackedLora(path="{}/*.safetensors")), "in the stack 'duo' is 2 files"),
+        (stack(StackedLora(path="{}/a.safetensors", model=float("nan"))), "has no finite strength"),
+    ],
+)
+def test_stack_that_is_none_is_refused(tmp_path: Path, given: Stack, message: str) -> None:
+    for value, name in enumerate("ab"):
+        lora(tmp_path / f"{name}.safetensors", value)
+    loras = tuple(replace(one, path=one.path.format(tmp_path)) for one in given.loras)
+    with pytest.raises(SubjectError, match=message):
+        read_subjects([replace(given, loras=loras)])
