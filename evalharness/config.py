@@ -73,7 +73,7 @@ class RunConfig:
 
     `suite` is for `read_suite`; `subjects` are paths, patterns, `name=path` or stacks of files. `folder_path` is the
     override `folder`. `images` is the folder that `evalharness score` judges, or None where images are generated.
-    `scoring` maps names of scorers to the keyword arguments they are constructed with, `trackers` those of loggers that are told of the
+    `scoring` maps names of scorers to their keyword arguments, `trackers` those of loggers that are told of the
     results to their options.
     """
 
