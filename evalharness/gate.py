@@ -19,6 +19,7 @@ from evalharness.stats.slices import matching
 from evalharness.stats.strength import is_about_strength
 from evalharness.stats.summary import deltas_to_baseline, summarise
 from evalharness.stats.table import Mask, Table, tabulate
+from evalharness.training import likely_cause
 from evalharness.types import (
     BASELINE,
     Cell,
@@ -114,7 +115,15 @@ def _verdict(
     ]
     checks = outcomes(tested, alpha)
     decision = _decide([check.outcome for check in checks])
-    return Verdict(subject=subject.name, decision=decision, checks=checks, reason=_verdict_reason(decision, checks))
+    reason = _verdict_reason(decision, checks) + _causes(subject, checks)
+    return Verdict(subject=subject.name, decision=decision, checks=checks, reason=reason)
+
+
+def _causes(subject: Subject, checks: Sequence[Check]) -> str:
+    """What the files' own training explains of the failures, as the end of the reason."""
+    failed = dict.fromkeys(check.rule.metric for check in checks if check.outcome is Outcome.FAIL)
+    causes = [cause for metric in failed if (cause := likely_cause(metric, subject.loras))]
+    return "".join(f" ({cause})" for cause in causes)
 
 
 def _decide(outcomes: Sequence[Outcome]) -> Decision:

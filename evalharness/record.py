@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evalharness.backends.weights import file_digest_once
 from evalharness.config import RunConfig
 from evalharness.environment import environment
 from evalharness.errors import StoreError
+from evalharness.paths import resolve
 from evalharness.plan import Plan
 from evalharness.plan.shards import Shard
 from evalharness.prepare import Tools
@@ -15,6 +17,7 @@ from evalharness.reference_images import recall
 from evalharness.scorers.base import info
 from evalharness.store import FORMAT, Store
 from evalharness.suite import Suite
+from evalharness.training import Base, doubts, old_hash, stacks, trainings
 from evalharness.types import FinishedRun, Judgement, MetricInfo
 
 
@@ -22,7 +25,8 @@ from evalharness.types import FinishedRun, Judgement, MetricInfo
 class RunRecord:
     """run.json: what was asked for, of whom, with what, on which machine; enough to judge the run again.
 
-    `shard` says which part of the plan the folder holds; None = all of it.
+    `shard` says which part of the plan the folder holds; None = all of it. `base` is the model that is loaded, where
+    one is.
     """
 
     format: int
@@ -37,6 +41,7 @@ class RunRecord:
     environment: Mapping[str, Any]
     planned: int | None = None
     shard: Shard | None = None
+    base: Base | None = None
 
     def facts(self) -> dict[str, object]:
         """The record as a report shows it: facts in groups."""
@@ -44,6 +49,7 @@ class RunRecord:
             "suite": {"name": self.suite.name, "version": self.suite.version, "digest": self.suite_digest},
             **self._base(),
             **self._budget(),
+            **self._loras(),
             "maker": {**self.maker, "batch size": self.batch_size},
             "perception": dict(self.perceiver),
             "environment": dict(self.environment),
@@ -52,6 +58,12 @@ class RunRecord:
     def _base(self) -> dict[str, object]:
         model = self.config.backend.model
         return {} if model is None or self.config.images is not None else {"base": {"model": model}}
+
+    def _loras(self) -> dict[str, object]:
+        """What the LoRA files say of their training, what is stacked, and what may be wrong with the base."""
+        subjects = self.plan.subjects
+        groups = {"warnings": doubts(subjects, self.base), "stacks": stacks(subjects), "training": trainings(subjects)}
+        return {name: group for name, group in groups.items() if group}
 
     def _budget(self) -> dict[str, object]:
         if self.suite.budget is None:
@@ -73,7 +85,18 @@ def record(config: RunConfig, suite: Suite, plan: Plan, tools: Tools, planned: i
         batch_size=tools.maker.batch_size,
         planned=planned,
         environment=environment(),
+        base=_base(config.backend.model),
     )
+
+
+def _base(model: str | None) -> Base | None:
+    """The model that a run is told to load; a folder, a hub's name and what is no file here have a name alone."""
+    if not model:
+        return None
+    path = resolve(model)
+    if not path.is_file():
+        return Base(name=model)
+    return Base(name=path.name, sha256=file_digest_once(path), old_hash=old_hash(path))
 
 
 def load_run(folder: Path) -> FinishedRun:

@@ -13,7 +13,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "types", "__init__"),
     ("codec",),
     ("registry", "paths", "digest", "environment", "moment", "pictures", "csv_rows", "captioning"),
-    ("subject", "languages"),
+    ("subject", "languages", "training"),
     (
         "suite",
         "watched",

@@ -1,6 +1,7 @@
 """How several verbs answer: as a table for people, or as JSON for programs and then as nothing else."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,20 @@ def print_run(finished: FinishedRun, folder: Path, *, as_json: bool) -> None:
         print_json(found)
     else:
         console.print_finished(finished, found.report or f"none yet; evalharness report {folder} writes it")
+        print_facts(finished, "warnings")
+
+
+def print_facts(finished: FinishedRun, *headings: str) -> None:
+    """Groups of the run's facts, a line for each: what the LoRA files say of their base, stacks and training."""
+    from rich.text import Text
+
+    from evalharness.console import console
+
+    for heading in headings:
+        group = finished.record.get(heading)
+        for name, said in group.items() if isinstance(group, Mapping) else ():
+            words = ", ".join(f"{key} {value}" for key, value in said.items()) if isinstance(said, Mapping) else said
+            console().print(Text(f"{heading.removesuffix('s'):<11}{name}: {words}"))
 
 
 def print_image(found: "OneImage") -> None:

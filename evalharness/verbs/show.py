@@ -21,7 +21,7 @@ def do(options: argparse.Namespace) -> int:
     from evalharness.errors import InputError
     from evalharness.one_image import key_in, one_image
     from evalharness.record import load_run
-    from evalharness.verbs.answers import print_image, print_json, print_run
+    from evalharness.verbs.answers import print_facts, print_image, print_json, print_run
 
     if options.image and options.cell:
         raise InputError("both an image and --cell are given; one of them names the cell.")
@@ -29,6 +29,8 @@ def do(options: argparse.Namespace) -> int:
     key = key_in(options.image) if options.image else options.cell
     if key is None:
         print_run(finished, options.run, as_json=options.json)
+        if not options.json:
+            print_facts(finished, "stacks", "training")
         return 0
     found = one_image(finished, options.run, key)
     if options.json:
