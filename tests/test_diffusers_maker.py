@@ -156,7 +156,7 @@ def test_strengths_differ_and_switching_them_never_reloads(
     maker: DiffusersMaker, subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     maker.prove(subject)
-    monkeypatch.setattr(maker._pipe, "load_lora_weights", None)
+    monkeypatch.setattr("evalharness.backends.lora.load", None)
 
     half, full = one(maker, cell(strength=0.5), subject), one(maker, cell(strength=1.0), subject)
 

@@ -4,15 +4,16 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from accelerate import cpu_offload
 from lora_files import NAMES, Named, layer_of, subject, written
 from tiny_families import FAMILIES, SIZES, make_pipeline
 
 from evalharness.backends import lora
-from evalharness.backends.families import Family
 from evalharness.backends.lora.names import listed
 from evalharness.backends.lora.originals import unet_original
 from evalharness.backends.lora.recognise import recognise
@@ -45,22 +46,23 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What loading a LoRA asks of a family."""
+
+    name: str
+    pipeline: str
+    backbone: str
+    lora_components: tuple[str, ...]
+
+
 class World:
     """A tiny pipeline of one family, and what its parts were given when it drew an image."""
 
     def __init__(self, name: str) -> None:
         self.pipe: Any = make_pipeline(name)
         parts = PARTS.get(name, ("transformer",))
-        self.family = Family(
-            name=name,
-            pipeline=type(self.pipe).__name__,
-            embeddings=(),
-            marker="",
-            single_file_size=0,
-            single_file_config="",
-            backbone=parts[0],
-            lora_components=parts,
-        )
+        self.family: Any = Row(name, type(self.pipe).__name__, parts[0], parts)
         self.given = _inputs(self.pipe, name, parts)
 
     def outputs(self) -> Outputs:
@@ -344,3 +346,47 @@ def test_sdxls_blocks_are_numbered_as_stability_does(path: str) -> None:
 
 def test_without_attention_the_upsampler_moves_up() -> None:
     assert unet_original("up_blocks.0.upsamplers.0.conv", 2, (False, True, True, True)) == "output_blocks.2.1.conv"
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora rows", "loha"])
+def test_offloaded_weights_are_changed_as_others_are(world_of: Any, tmp_path: Path, kind: str) -> None:
+    world = world_of("sd")
+    tensors, changes = written(world.pipe, NAMES["sd", "kohya"], kind, "kohya")
+    with merged(world.pipe, changes):
+        expected = world.outputs()
+    offloaded = World("sd")
+    offloaded.given = world.given
+    for component in offloaded.family.lora_components:
+        cpu_offload(getattr(offloaded.pipe, component), torch.device("cpu"))
+    assert layer_of(offloaded.pipe, "unet:conv_in").weight.is_meta
+
+    base = offloaded.outputs()
+
+    loaded = offloaded.with_lora(subject(tmp_path / "x.safetensors", tensors))
+
+    assert same(loaded, expected)
+    assert not same(loaded, base)
+    assert bit_equal(offloaded.outputs(), base)
+
+
+def test_compiled_layers_see_the_lora_come_change_and_go(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    pipe = SimpleNamespace(transformer=torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 4)))
+    pipe.components = {"transformer": pipe.transformer}
+    pipe.transformer.compile(backend="eager")
+    tensors = {"0.lora_A.weight": torch.ones(2, 4), "0.lora_B.weight": torch.ones(4, 2)}
+    given, x = subject(tmp_path / "x.safetensors", tensors), torch.ones(1, 4)
+    with torch.no_grad():
+        base = pipe.transformer(x)
+        lora.load(pipe, Row("qwenimage", "Tiny", "transformer", ("transformer",)), given)
+        answers = []
+        for strength in (0.0, 0.5, 1.0):
+            lora.set_strength(pipe, given, strength)
+            answers.append(pipe.transformer(x))
+        lora.unload(pipe)
+        after = pipe.transformer(x)
+
+    added = pipe.transformer[1].weight.sum(dim=1) * 8  # ones (4, 2) @ ones (2, 4) @ ones = 8 in each
+    assert torch.equal(answers[0], base) and torch.equal(after, base)
+    for strength, answer in ((0.5, answers[1]), (1.0, answers[2])):
+        assert torch.allclose(answer, base + strength * added, atol=1e-5)
