@@ -257,3 +257,16 @@ def test_rounding_is_no_difference_and_two_steps_are_one() -> None:
     assert not differs(black, Image.new("RGB", (4, 4), (1, 1, 1)))
     assert differs(black, Image.new("RGB", (4, 4), (0, 2, 0)))
     assert differs(black, Image.new("RGB", (4, 5)))
+
+
+def test_another_familys_file_is_refused_before_the_model_is_loaded(
+    maker: DiffusersMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evalharness.backends.loading.load_pipeline", None)
+    key = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k"
+    tensors = {f"{key}.lora_down.weight": torch.ones(4, 2048), f"{key}.lora_up.weight": torch.ones(640, 4)}
+
+    with pytest.raises(
+        SubjectError, match=r"x\.safetensors is a LoRA for SDXL by its keys .* 0 of 2 keys match Stable"
+    ):
+        maker.prove(lora_subject(tmp_path / "x.safetensors", tensors))

@@ -14,6 +14,7 @@ from lora_files import NAMES, Named, layer_of, subject, written
 from tiny_families import FAMILIES, SIZES, make_pipeline
 
 from evalharness.backends import lora
+from evalharness.backends.lora.branch import branches
 from evalharness.backends.lora.names import listed
 from evalharness.backends.lora.originals import unet_original
 from evalharness.backends.lora.recognise import recognise
@@ -390,3 +391,57 @@ def test_compiled_layers_see_the_lora_come_change_and_go(tmp_path: Path) -> None
     assert torch.equal(answers[0], base) and torch.equal(after, base)
     for strength, answer in ((0.5, answers[1]), (1.0, answers[2])):
         assert torch.allclose(answer, base + strength * added, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["anima", "wan", "zimage"])
+def test_kohyas_factors_under_comfyuis_names_are_read(world_of: Any, tmp_path: Path, family: str) -> None:
+    world = world_of(family)
+    tensors, changes = written(world.pipe, NAMES[family, "ComfyUI"], "lora", "kohya")
+
+    loaded = world.with_lora(subject(tmp_path / "high.safetensors", tensors))
+
+    with merged(world.pipe, changes):
+        assert same(loaded, world.outputs())
+
+
+def test_a_text_encoder_that_no_lora_may_change_refuses_its_keys(world_of: Any, tmp_path: Path) -> None:
+    world = world_of("anima")
+    fixed = dataclasses.replace(world.family, lora_components=("transformer", "text_conditioner"))
+    text = written(world.pipe, NAMES["anima", "text"], "lora", "kohya")[0]
+    both = text | written(world.pipe, NAMES["anima", "kohya"], "lora", "kohya")[0]
+
+    with pytest.raises(SubjectError, match=r"0 of 3 keys match AnimaModularPipeline \(e\.g\. 'lora_te_layers_1"):
+        lora.load(world.pipe, fixed, subject(tmp_path / "text.safetensors", text))
+    with pytest.raises(SubjectError, match=r"3 of 27 keys found no layer .* 24 did \(e\.g\. 'lora_te_layers_1"):
+        lora.load(world.pipe, fixed, subject(tmp_path / "both.safetensors", both))
+    assert not list(branches(world.pipe))
+
+
+LONE = "lora_unet_transformer_blocks_0_attn_to_q"
+
+
+@pytest.mark.parametrize(
+    ("tensors", "reason"),
+    [
+        ({"lora_down.weight": (4, 32)}, "has down only, which is no whole LoRA"),
+        ({"lora_down.weight": (4, 32), "lora_up.weight": (32, 8)}, "has factors 32 x 8 and 4 x 32"),
+        ({"lora_down.weight": (4, 31), "lora_up.weight": (32, 4)}, "has factors 32 x 4 and 4 x 31"),
+        ({"lora_down.weight": (4, 32), "lora_up.weight": (32, 4), "hada_t1": (4, 4)}, "has hada_t1 beside down, up"),
+        ({"lokr_w1": (2, 2)}, "has no lokr_w2"),
+        ({"lokr_w1": (2, 2), "lokr_w2": (16, 8)}, "has factors 2 x 2 and 16 x 8 where the layer has 32 x 32"),
+        (
+            {"hada_w1_a": (32, 4), "hada_w1_b": (4, 32), "hada_w2_a": (32, 4), "hada_w2_b": (3, 32)},
+            "has Hadamard factors",
+        ),
+        ({"diff": (32, 31)}, "has the shape 32 x 31 where the layer has 32 x 32"),
+        ({"diff_b": (31,)}, "has 31 biases where the layer has 32 outputs"),
+    ],
+)
+def test_tensors_that_are_no_whole_algebra_are_refused_with_the_reason(
+    world_of: Any, tmp_path: Path, tensors: Mapping[str, tuple[int, ...]], reason: str
+) -> None:
+    world = world_of("qwenimage")
+    given = {f"{LONE}.{end}": torch.ones(shape) for end, shape in tensors.items()}
+
+    with pytest.raises(SubjectError, match=f"0 of {len(given)} keys match .*the first {reason}"):
+        lora.load(world.pipe, world.family, subject(tmp_path / "x.safetensors", given))
