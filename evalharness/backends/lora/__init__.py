@@ -25,7 +25,7 @@ def load(pipe: Any, family: Family, subject: Subject, accepted: tuple[str, ...] 
 
     Keys that start with one of `accepted` may stay unmatched. Raises SubjectError with the counts and examples.
     """
-    from evalharness.backends.lora.branch import Branch, attach, forget_compiled
+    from evalharness.backends.lora.branch import Branch, attach
     from evalharness.backends.lora.match import matched
     from evalharness.backends.lora.names import directory
 
@@ -35,15 +35,13 @@ def load(pipe: Any, family: Family, subject: Subject, accepted: tuple[str, ...] 
     for index, changes in enumerate(found):
         for place, change in changes:
             attach(place.layer, Branch(place.component, index, change))
-    forget_compiled()
 
 
 def unload(pipe: Any) -> None:
     """Take every LoRA off; the pipeline then draws the base's images bit for bit."""
-    from evalharness.backends.lora.branch import detach_all, forget_compiled
+    from evalharness.backends.lora.branch import detach_all
 
     detach_all(pipe)
-    forget_compiled()
 
 
 def set_strength(pipe: Any, subject: Subject, strength: float) -> None:

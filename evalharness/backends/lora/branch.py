@@ -4,7 +4,6 @@ So strength 0 and taking the branch off give the base bit for bit, a strength is
 that are offloaded or compiled need no care. A change that has no factors costs its layer a second product.
 """
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,12 +45,6 @@ def detach_all(pipe: Any) -> None:
     for layer in _layers(pipe):
         for key in [key for key, hook in layer._forward_hooks.items() if isinstance(hook, Branch)]:
             del layer._forward_hooks[key]
-
-
-def forget_compiled() -> None:
-    """Let compiled layers be compiled again: torch does not look whether hooks came or went since."""
-    if "torch._dynamo" in sys.modules:
-        torch.compiler.reset()
 
 
 def _layers(pipe: Any) -> Iterator[nn.Module]:
