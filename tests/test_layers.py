@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "evalharness"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "types", "__init__"),
-    ("codec",),
-    ("registry", "paths", "digest", "environment", "moment", "pictures", "csv_rows", "captioning"),
+    ("codec", "infotext", "comfy_graph"),
+    ("registry", "paths", "digest", "environment", "moment", "pictures", "csv_rows", "captioning", "embedded"),
     ("subject", "languages", "training"),
     (
         "suite",

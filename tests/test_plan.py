@@ -202,9 +202,10 @@ def test_folder_without_fitting_images_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("patterns", "message"),
-    [((), "give files.pattern or files.csv"), (("{a}_{a}",), "write each field once"), (("{a b}",), "not readable")],
+    [((), "files.pattern or files.csv"), (("{a}_{a}",), "write each field once"), (("{a b}",), "not readable")],
 )
 def test_pattern_that_cannot_be_read_is_refused(tmp_path: Path, patterns: tuple[str, ...], message: str) -> None:
+    pictures(tmp_path, "a.png")
     with pytest.raises(SuiteError, match=message):
         list_files(tmp_path, patterns)
 

@@ -1,14 +1,17 @@
-"""Images that exist already -> the cells they are: the prompt by its labels, the draw by its number."""
+"""Images that exist already -> the cells they are: the prompt by its labels or text, the draw by its number."""
 
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from evalharness.digest import digest, file_digest
 from evalharness.errors import SuiteError, unknown
+from evalharness.infotext import Infotext
+from evalharness.plan import described
 from evalharness.plan.cells import Plan, pair_key
 from evalharness.plan.files import ExistingFile
 from evalharness.suite import Suite
@@ -21,6 +24,8 @@ ELSEWHERE = "existing images"
 def plan_existing(suite: Suite, files: Sequence[ExistingFile]) -> tuple[Plan, tuple[Subject, ...]]:
     """A cell per file, and the subjects they belong to: the field `subject`, else the folder's name.
 
+    A file that says itself how it was made (`made`) is the prompt of the same text, of its LoRA, its setting and seed.
+
     Prompts are found by `prompt` (an id) or by the labels of their axes. The seed is the number in `seed`, else in
     `variant`, else counted per subject and prompt; equal numbers are compared as pairs. There is no baseline unless
     a subject has that name. Raises SuiteError, with the file and what is known, for labels the suite does not have.
@@ -28,8 +33,10 @@ def plan_existing(suite: Suite, files: Sequence[ExistingFile]) -> tuple[Plan, tu
     counted: Counter[tuple[str, str, Setting]] = Counter()
     cells: list[Cell] = []
     taken: dict[tuple[str, float, str], ExistingFile] = {}
+    name_model = described.several_models(file.made for file in files)
     for file in files:
-        cell = _cell(suite, file, counted)
+        said = _by_fields(suite, file) if file.made is None else _by_itself(suite, file, file.made, name_model)
+        cell = _cell(file, said, counted)
         twin = taken.setdefault((cell.subject, cell.strength, cell.pair_key), file)
         if twin is not file:
             raise SuiteError(
@@ -37,7 +44,8 @@ def plan_existing(suite: Suite, files: Sequence[ExistingFile]) -> tuple[Plan, tu
                 f"'{cell.subject}'; give one of them another variant."
             )
         cells.append(cell)
-    names = dict.fromkeys(cell.subject for cell in cells)
+    # sorted() is stable: the baseline comes first, the rest in the files' order
+    names = dict.fromkeys(sorted((cell.subject for cell in cells), key=lambda name: name != BASELINE))
     subjects = tuple(Subject(name=name, identity=_identity(name)) for name in names)
     return Plan(cells=tuple(cells), subjects=subjects), subjects
 
@@ -47,21 +55,52 @@ def _identity(name: str) -> str:
     return BASELINE if name == BASELINE else digest([ELSEWHERE, name])
 
 
-def _cell(suite: Suite, file: ExistingFile, counted: Counter[tuple[str, str, Setting]]) -> Cell:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What is known of a file; the seed of None is counted."""
+
+    subject: str
+    strength: float
+    prompt: Prompt
+    setting: Setting
+    seed: int | None
+
+
+def _by_fields(suite: Suite, file: ExistingFile) -> _Said:
     subject = file.fields.get("subject") or file.path.resolve().parent.name
-    strength = 0.0 if subject == BASELINE else _number(file, "strength", 1.0)
-    prompt = find_prompt(suite, file)
-    setting = _setting(suite, file)
-    counted[(subject, prompt.id, setting)] += 1
-    seed = _seed(file, counted[(subject, prompt.id, setting)])
-    pair = pair_key(prompt, setting, seed, ELSEWHERE)
-    return Cell(
-        key=digest([pair, _identity(subject), strength, file_digest(file.path)]),
-        pair_key=pair,
+    return _Said(
+        subject=subject,
+        strength=0.0 if subject == BASELINE else _number(file, "strength", 1.0),
+        prompt=find_prompt(suite, file),
+        setting=_setting(suite, file),
+        seed=_seed(file),
+    )
+
+
+def _by_itself(suite: Suite, file: ExistingFile, made: Infotext, name_model: bool) -> _Said:
+    subject, strength = described.subject_of(made, name_model)
+    if subject == BASELINE and strength:
+        raise SuiteError(f"'{file.path.name}' names a LoRA '{BASELINE}', which is the baseline's name; use files.csv.")
+    return _Said(
         subject=subject,
         strength=strength,
-        prompt=prompt,
-        setting=setting,
+        prompt=described.prompt_of(suite, made, file.path.name),
+        setting=described.setting_of(suite, made, _size(file.path), file.path.name),
+        seed=described.seed_of(made, file.path.name),
+    )
+
+
+def _cell(file: ExistingFile, said: _Said, counted: Counter[tuple[str, str, Setting]]) -> Cell:
+    counted[(said.subject, said.prompt.id, said.setting)] += 1
+    seed = counted[(said.subject, said.prompt.id, said.setting)] if said.seed is None else said.seed
+    pair = pair_key(said.prompt, said.setting, seed, ELSEWHERE)
+    return Cell(
+        key=digest([pair, _identity(said.subject), said.strength, file_digest(file.path)]),
+        pair_key=pair,
+        subject=said.subject,
+        strength=said.strength,
+        prompt=said.prompt,
+        setting=said.setting,
         seed=seed,
         source=str(file.path.resolve()),
     )
@@ -111,7 +150,7 @@ def _size(path: Path) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             width, height = image.size
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return 0, 0
     return width, height
 
@@ -125,8 +164,8 @@ def _number(file: ExistingFile, field: str, default: float) -> float:
     return float(text)
 
 
-def _seed(file: ExistingFile, count: int) -> int:
+def _seed(file: ExistingFile) -> int | None:
     for field in ("seed", "variant"):
         if digits := re.search(r"\d+", file.fields.get(field, "")):
             return int(digits[0])
-    return count
+    return None

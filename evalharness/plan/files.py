@@ -1,4 +1,4 @@
-"""Images that exist already: which files there are, and what their names or a CSV say about each."""
+"""Images that exist already: which files there are, and what their names, a CSV or they themselves say about each."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -7,7 +7,9 @@ from pathlib import Path
 
 from evalharness.csv_rows import read_rows
 from evalharness.errors import SuiteError, unknown
+from evalharness.infotext import Infotext
 from evalharness.paths import IMAGE_SUFFIXES
+from evalharness.plan.described import read_made
 
 FIELD = re.compile(r"\{(\w+)\}")
 SHOWN = 5
@@ -15,10 +17,14 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingFile:
-    """An image and what is said about it: axis labels, `prompt`, `subject`, `seed`, `variant`, `cfg`, `strength`."""
+    """An image and what is said about it: axis labels, `prompt`, `subject`, `seed`, `variant`, `cfg`, `strength`.
+
+    `made` is what the file says of itself; then there are no fields.
+    """
 
     path: Path
     fields: Mapping[str, str] = field(default_factory=dict)
+    made: Infotext | None = None
 
 
 def list_files(
@@ -30,29 +36,50 @@ def list_files(
 ) -> tuple[ExistingFile, ...]:
     """The images of a folder with their fields, in name order: from a CSV `table`, else by the first fitting pattern.
 
+    One source speaks for a file. What fits no pattern, and without patterns every image below the folder, is what its
+    own metadata says (A1111's infotext, ComfyUI's graph, our record).
+
     A pattern such as '{subject}/{archetype}_{emotion}_{variant}.png' fits .png, .jpg, .jpeg and .webp alike; with a /
     it is compared with the path below the folder. `labels` are known values of fields, tried before any text.
-    Raises SuiteError for no images, and for files that fit nothing unless `skip_unmatched`.
+    Raises SuiteError for no images, and for files that fit nothing unless `skip_unmatched`, which leaves them out.
     """
     if table is not None:
         return tuple(_rows(folder, table))
     if not patterns:
-        raise SuiteError("the suite does not say what file names mean; give files.pattern or files.csv.")
+        return _made(folder, skip_unmatched)
     matchers = [_matcher(pattern, labels or {}) for pattern in patterns]
-    nested = any("/" in pattern for pattern in patterns)
-    paths = [
-        path
-        for path in sorted(folder.rglob("*") if nested else folder.glob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    ]
+    paths = _images(folder, any("/" in pattern for pattern in patterns))
     matched = {path: _match(path.relative_to(folder).with_suffix("").as_posix(), matchers) for path in paths}
+    named = [ExistingFile(path=path, fields=fields) for path, fields in matched.items() if fields is not None]
     missed = [path for path, fields in matched.items() if fields is None]
-    if missed and not skip_unmatched:
-        raise SuiteError(_unmatched(missed, patterns))
-    found = tuple(ExistingFile(path=path, fields=fields) for path, fields in matched.items() if fields is not None)
-    if not found:
+    told = {} if skip_unmatched else {path: read_made(path) for path in missed}
+    if silent := [path for path, made in told.items() if isinstance(made, str)]:
+        raise SuiteError(_unmatched(silent, patterns))
+    speaking = [ExistingFile(path=path, made=made) for path, made in told.items() if not isinstance(made, str)]
+    if not (named or speaking):
         raise SuiteError(f"no image in '{folder}' fits {' or '.join(map(repr, patterns))}; change files.pattern.")
-    return found
+    return tuple(sorted([*named, *speaking], key=lambda file: file.path))
+
+
+def _images(folder: Path, nested: bool) -> list[Path]:
+    paths = sorted(folder.rglob("*") if nested else folder.glob("*"))
+    return [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+
+
+def _made(folder: Path, skip_silent: bool) -> tuple[ExistingFile, ...]:
+    """The images below a folder that say themselves how they were made."""
+    told = {path: read_made(path) for path in _images(folder, nested=True)}
+    if not told:
+        raise SuiteError(f"'{folder}' holds no image; give a folder with PNG, JPEG or WebP files.")
+    silent = {path: made for path, made in told.items() if isinstance(made, str)}
+    if silent and (not skip_silent or len(silent) == len(told)):
+        (first, reason), *others = silent.items()
+        more = f"; so it is with {len(others)} more" if others else ""
+        raise SuiteError(
+            f"'{first.name}' {reason}{more}; say what file names mean with files.pattern or files.csv, or leave such "
+            "files out with files.skip_unmatched=true."
+        )
+    return tuple(ExistingFile(path=path, made=made) for path, made in told.items() if not isinstance(made, str))
 
 
 def _matcher(pattern: str, labels: Mapping[str, Collection[str]]) -> re.Pattern[str]:

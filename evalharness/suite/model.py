@@ -38,7 +38,8 @@ class FileNames:
     """How existing images say which prompt they show: patterns of file names, tried in order, or a CSV file.
 
     A pattern's fields are axes of the prompts and `prompt` (its id), `subject`, `seed`, `variant`, `cfg`, `strength`.
-    A CSV has a column `file`; its other columns are fields. Files that match nothing are an error, or skipped.
+    A CSV has a column `file`; its other columns are fields. What no pattern fits, and with neither of them every file,
+    is what its own metadata says; files that say nothing are an error, or skipped.
     """
 
     pattern: tuple[str, ...] = ()
