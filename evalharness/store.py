@@ -1,6 +1,6 @@
 """The run folder: images as PNG files, records in SQLite, facts as JSON; whole or absent at any moment.
 
-RUN/images/ab/abcd....png   one per cell, named by its key; carries its cell in a text chunk
+RUN/images/ab/abcd....png   one per cell, named by its key; carries its cell in a text chunk, and A1111's infotext
 RUN/run.sqlite              images, observations, scores (WAL mode, one transaction per batch)
 RUN/run.json, verdict.json  what was asked, and what was concluded
 """
@@ -19,11 +19,12 @@ from typing import IO, NamedTuple, Self, TypeVar
 from PIL import Image, PngImagePlugin
 
 from evalharness.codec import DecodeError, decode, encode, encode_readably
+from evalharness.embedded import RECORD, texts_to_write
 from evalharness.errors import StoreError
 from evalharness.types import Cell, Failure, Observation, Score
 
 FORMAT = 1
-PNG_KEY = "evalharness"
+PNG_KEY = RECORD
 TABLES = """
 create table if not exists images (key text primary key, path text, sha256 text, failure text, cell blob not null);
 create table if not exists observations (key text, perceiver text, body blob not null, primary key (key, perceiver));
@@ -119,6 +120,8 @@ class Store:
         relative = f"images/{cell.key[:2]}/{cell.key}.png"
         text = PngImagePlugin.PngInfo()
         text.add_itxt(PNG_KEY, encode({"format": FORMAT, "cell": cell, "maker": facts}).decode())
+        for key, said in texts_to_write(cell, image, str(facts.get("checkpoint", ""))).items():
+            text.add_text(key, said)
         target = self.folder / relative
         target.parent.mkdir(exist_ok=True)
         with replacing(target) as file:

@@ -47,6 +47,31 @@ def test_every_png_carries_its_cell_and_its_maker(tmp_path: Path) -> None:
     assert carried["maker"] == {"maker": "fake"}
 
 
+def stored(folder: Path, one: Cell, image: Image.Image) -> Image.Image:
+    """The file that a cell's image becomes, opened."""
+    with Store(folder) as store:
+        store.save_images([(one, image)], {"maker": "fake", "checkpoint": "anima.safetensors"})
+        return Image.open(folder / str(store.images([one])[one.key]))
+
+
+def test_every_png_says_in_a1111s_words_how_it_was_made(tmp_path: Path) -> None:
+    lora = dataclasses.replace(cell("a"), subject="nova-000004", strength=0.8, seed=7)
+    with stored(tmp_path, lora, RED) as image:
+        first, *_, last = str(image.info["parameters"]).split("\n")
+    assert first == "a girl <lora:nova-000004:0.8>"
+    assert last.startswith("Steps: 20, Sampler: default, CFG scale: 5, Seed: 7, Size: 512x512, Model: anima.safet")
+
+
+def test_image_that_was_only_scored_keeps_what_it_said(tmp_path: Path) -> None:
+    given = RED.copy()
+    given.info |= {"parameters": "another tool's text", "prompt": '{"3": {}}', "workflow": "x" * 1_000_001}
+    with stored(tmp_path, dataclasses.replace(cell("a"), source="a.png"), given) as image:
+        assert (image.info["parameters"], image.info["prompt"]) == ("another tool's text", '{"3": {}}')
+        assert "workflow" not in image.info
+    with stored(tmp_path, dataclasses.replace(cell("b"), source="b.png"), RED) as image:
+        assert "parameters" not in image.info
+
+
 def test_failed_cell_says_why_and_is_tried_again(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         store.save_images([(cell("a"), Failure(reason="the image is black"))], {})
