@@ -27,6 +27,7 @@ SCORERS: Mapping[str, str] = {
 }
 
 BACKENDS: Mapping[str, str] = {
+    "comfyui": "evalharness.backends.comfyui:ComfyMaker",
     "diffusers": "evalharness.backends.diffusers:DiffusersMaker",
     "fake": "evalharness.backends.fake:FakeMaker",
     "folder": "evalharness.backends.folder:FolderMaker",
