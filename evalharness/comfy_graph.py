@@ -180,10 +180,15 @@ def _checkpoint(graph: Graph, sampler: str) -> tuple[Place, ...]:
 
 
 def _walk(graph: Graph, start: str, first: tuple[str, ...], then: tuple[str, ...]) -> Iterator[str]:
-    """The nodes behind links, from node to node by the first of these inputs that is one; ends at a cycle."""
+    """The nodes behind links, from node to node by the first of these inputs that is one; ends at a cycle.
+
+    A node of a single input, of any name, passes on what it is given (a reroute).
+    """
     key, names, seen = start, first, {start}
     while True:
-        sources = [source for name in names if (source := link(graph, Place(key, name)))]
+        inputs = graph[key]["inputs"]
+        followed = tuple(inputs) if len(inputs) == 1 else names
+        sources = [source for name in followed if (source := link(graph, Place(key, name)))]
         if not sources or sources[0] in seen:
             return
         key, names = sources[0], then

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -122,6 +122,7 @@ class FakeComfy:
             "EmptyLatentImage": {"width": ["INT", {}], "height": ["INT", {}], "batch_size": ["INT", {}]},
             "CLIPTextEncode": {"text": ["STRING", {"multiline": True}], "clip": ["CLIP"]},
             "ConditioningZeroOut": {"conditioning": ["CONDITIONING"]},
+            "Reroute (rgthree)": {},
             "PrimitiveString": {"value": ["STRING", {}]},
             "VAEDecode": {"samples": ["LATENT"], "vae": ["VAE"]},
             "SaveImage": {"images": ["IMAGE"], "filename_prefix": ["STRING", {}]},
@@ -173,6 +174,13 @@ class FakeComfy:
                 )
                 self.changed.notify_all()
         return 200, {"prompt_id": body["prompt_id"], "number": len(self.posted), "node_errors": {}}
+
+    def where(self, kind: str, token: str) -> dict[str, Any]:
+        """The history of a job, or the queue, as of one moment."""
+        with self.changed:
+            if kind == "queue":
+                return {"queue_running": list(self.running), "queue_pending": list(self.pending)}
+            return {token: self.history[token]} if token in self.history else {}
 
     def work(self) -> None:
         """Run the queued prompts until the server closes."""
@@ -294,14 +302,12 @@ def _handler(comfy: FakeComfy) -> type[BaseHTTPRequestHandler]:
             return self.answer(*self.json_answer(path, query))
 
         def json_answer(self, path: str, query: Mapping[str, str]) -> tuple[int, object]:
-            first, _, rest = path.strip("/").partition("/")
+            first, _, rest = unquote(path).strip("/").partition("/")
             if first == "object_info":
                 known = comfy.object_info()
                 return 200, {rest: known[rest]} if rest in known else {}
-            if first == "history":
-                return 200, {rest: comfy.history[rest]} if rest in comfy.history else {}
-            if first == "queue":
-                return 200, {"queue_running": comfy.running, "queue_pending": comfy.pending}
+            if first in ("history", "queue"):
+                return 200, comfy.where(first, rest)
             if first == "system_stats":
                 system = {"comfyui_version": "0.3.64", "pytorch_version": "2.8.0+cpu"}
                 return 200, {"system": system, "devices": [{"name": "cpu", "type": "cpu", "index": 0}]}

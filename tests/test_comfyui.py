@@ -284,7 +284,9 @@ def test_more_files_than_loaders_are_refused_and_several_loaders_take_them_in_or
 def test_links_are_followed_to_the_value_behind_them(comfy: FakeComfy, maker: Callable[..., ComfyMaker]) -> None:
     text = {"class_type": "PrimitiveString", "inputs": {"value": "behind a link"}}
     zero = {"class_type": "ConditioningZeroOut", "inputs": {"conditioning": ["6", 0]}}
-    graph = changed(**{"12": text, "13": zero, "6.text": ["12", 0], "3.negative": ["13", 0]})
+    reroute = {"class_type": "Reroute (rgthree)", "inputs": {"": ["6", 0]}}
+    links = {"6.text": ["12", 0], "3.positive": ["14", 0], "3.negative": ["13", 0]}
+    graph = changed(**{"12": text, "13": zero, "14": reroute, **links})
     with pytest.raises(BackendError, match="negative prompt, which the workflow has no clear place for"):
         maker(graph).generate(BASE, [cell(negative="blurry")])
     maker(graph).generate(BASE, [cell("found")])
@@ -304,6 +306,7 @@ def test_field_that_the_workflow_keeps_may_have_one_value(maker: Callable[..., C
         made.generate(BASE, [cell(guidance_scale=7.0)])
 
 
+COMBINED = {"conditioning_1": ["6", 0], "conditioning_2": ["7", 0]}
 SECOND_SAMPLER = {**WORKFLOW["3"], "inputs": {**WORKFLOW["3"]["inputs"], "latent_image": ["3", 0]}}
 BAD_WORKFLOWS: dict[str, tuple[Graph, Mapping[str, object], str]] = {
     "two samplers": (
@@ -313,7 +316,7 @@ BAD_WORKFLOWS: dict[str, tuple[Graph, Mapping[str, object], str]] = {
     ),
     "no sampler": (changed(**{"3": None}), {}, "has no sampler that is known.*about prompt, seed"),
     "combined texts": (
-        changed(**{"3.positive": ["20", 0], "20": {"class_type": "C", "inputs": {"conditioning_1": ["6", 0]}}}),
+        changed(**{"3.positive": ["20", 0], "20": {"class_type": "ConditioningCombine", "inputs": COMBINED}}),
         {},
         "is not clear about prompt; name the inputs",
     ),

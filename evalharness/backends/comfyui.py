@@ -148,8 +148,8 @@ class ComfyMaker:
                 )
 
     def _loras(self, subject: Subject, cell: Cell) -> list[tuple[str, float]]:
-        """Name and strength for each LoRA loader; those without a file of the subject's stand at strength 0."""
-        names = [self._lora_names[lora.digest] for lora in subject.loras] if cell.strength else []
+        """Name and strength for each LoRA loader; those without a file, and all for the base, stand at strength 0."""
+        names = [self._lora_names[lora.digest] for lora in subject.loras]
         idle = [(self._idle_name(key), 0.0) for key in self._workflow.loras[len(names) :]]
         return [(name, cell.strength) for name in names] + idle
 

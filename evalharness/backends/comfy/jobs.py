@@ -90,7 +90,8 @@ class Jobs:
             raise
 
     def _known(self, token: str) -> bool:
-        return token in self._client.get(f"/history/{token}") or token in _queued(self._client.get("/queue"))
+        # in this order: a job that ends between the two looks is found by the second
+        return token in _queued(self._client.get("/queue")) or token in self._client.get(f"/history/{token}")
 
     def _finished(self, job: _Job, events: Events) -> Mapping[str, Any]:
         """The job's entry in the history, waited for as long as the server shows signs of life."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from evalharness.backends.comfy.client import Client, RefusedError
 from evalharness.backends.comfy.workflow import LORA_NAME, Workflow
@@ -57,7 +58,8 @@ class Names:
             theirs = self._client.get("/view_metadata/loras", filename=name)
         except RefusedError:
             return name  # an older server, or a file without metadata
-        if isinstance(theirs, Mapping) and {key: str(value) for key, value in theirs.items()} != dict(lora.metadata):
+        told = isinstance(theirs, Mapping) and theirs
+        if told and {key: str(value) for key, value in theirs.items()} != dict(lora.metadata):
             raise SubjectError(
                 f"the server's '{name}' is another file than {lora.path} (their metadata differ); copy it there again."
             )
@@ -102,7 +104,7 @@ class Names:
         kind = self._workflow.graph[key]["class_type"]
         if kind not in self._types:
             try:
-                answer = self._client.get(f"/object_info/{kind}")
+                answer = self._client.get(f"/object_info/{quote(kind, safe='')}")
             except RefusedError as error:
                 raise self._client.strange(error) from None
             if not isinstance(answer, Mapping) or not isinstance(answer.get(kind), Mapping):
