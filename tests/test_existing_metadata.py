@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import small_run
 from PIL import Image, PngImagePlugin
 
+from evalharness import registry
+from evalharness.cli import main
 from evalharness.embedded import PARAMETERS, PROMPT, of_graph, user_comment
 from evalharness.errors import SuiteError
 from evalharness.plan import Plan, list_files, plan_existing
@@ -232,3 +235,29 @@ def test_file_that_is_no_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no image")
     with pytest.raises(SuiteError, match=r"'x.png' cannot be read \(cannot identify image file"):
         list_files(tmp_path)
+
+
+def test_images_of_a_whole_run_are_judged_again_by_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perception = {**registry.PERCEPTION, "brightness": "small_run:Brightness"}
+    monkeypatch.setitem(registry.TABLES, "perception", perception)  # type: ignore[index]
+    small_run.write_inputs(tmp_path / "inputs")
+    made = small_run.arguments(tmp_path / "inputs", tmp_path / "made")
+    made_code = main(made)
+    for path in (tmp_path / "made" / "images").rglob("*.png"):
+        # as another tool leaves them that keeps A1111's text alone
+        with Image.open(path) as image:
+            text = PngImagePlugin.PngInfo()
+            text.add_text(PARAMETERS, str(image.info[PARAMETERS]))
+            image.save(path, pnginfo=text)
+    chosen = ["--config-dir", str(tmp_path / "inputs"), "suite=small", "perception=brightness"]
+    code = main(["score", str(tmp_path / "made" / "images"), *chosen, f"folder='{tmp_path / 'scored'}'"])
+    before, after = (json.loads((tmp_path / run / "verdict.json").read_text()) for run in ("made", "scored"))
+    assert code == made_code
+    assert means(after) == means(before) and len(means(after)) == 5
+
+
+def means(verdict: Mapping[str, list[dict[str, dict[str, float]]]]) -> dict[tuple[object, object], float]:
+    """The mean of the only metric by subject and strength."""
+    return {(one["subject"], one["strength"]): one["estimate"]["mean"] for one in verdict["summaries"]}  # type: ignore[misc]
