@@ -1,5 +1,6 @@
 """`evalharness score` on images that say themselves how they were made: by A1111, by ComfyUI, by us; or nothing."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,7 +85,7 @@ def existing(folder: Path, given: Suite | None = None, *patterns: str) -> Plan:
 def test_folder_of_a1111s_x_y_images_is_a_grid_without_any_pattern(tmp_path: Path) -> None:
     number = 0
     for prompt in ("A happy  girl,", "a sad girl,crying"):
-        for lora in (0.0, 0.5, 1.0):
+        for lora in (1.0, 0.5, 0.0):
             for cfg in (4, 7.5):
                 number += 1
                 text = line(prompt, lora, "blurry", **{"CFG scale": cfg})
@@ -95,7 +96,8 @@ def test_folder_of_a1111s_x_y_images_is_a_grid_without_any_pattern(tmp_path: Pat
     assert draws == {("happy", 4.0), ("happy", 7.5), ("sad", 4.0), ("sad", 7.5)}
     assert {(cell.subject, cell.strength) for cell in plan.cells} == {(BASELINE, 0.0), ("nova", 0.5), ("nova", 1.0)}
     assert len({cell.pair_key for cell in plan.cells}) == 4 and len({cell.key for cell in plan.cells}) == 12
-    one = plan.cells[0]
+    assert plan.cells[0].subject == "nova"
+    one = plan.cells[-1]
     assert (one.seed, one.prompt.negative, one.setting.sampler, one.setting.steps) == (5, "blurry", "Euler a", 20)
     assert (one.setting.width, one.setting.height) == (64, 96)
 
@@ -130,12 +132,20 @@ def test_comment_of_any_coding_is_read() -> None:
 def test_images_of_our_own_run_are_the_same_cells_again(tmp_path: Path) -> None:
     picture(tmp_path / "in" / "a.png", parameters=line("a happy girl", 0.8, Steps=9, Seed=3))
     cell = existing(tmp_path / "in").cells[0]
-    generated = type(cell)(**{name: getattr(cell, name) for name in cell.__slots__} | {"source": None})
     with Store(tmp_path / "run") as store:
-        store.save_images([(generated, RED)], {"maker": "fake"})
+        store.save_images([(dataclasses.replace(cell, source=None), RED)], {"maker": "fake"})
     (again,) = existing(tmp_path / "run" / "images").cells
     assert (again.subject, again.strength, again.prompt, again.seed) == ("nova", 0.8, cell.prompt, 3)
     assert again.setting == cell.setting and again.pair_key == cell.pair_key
+
+
+def test_image_that_was_only_scored_is_what_its_maker_said(tmp_path: Path) -> None:
+    picture(tmp_path / "in" / "a.png", parameters=line("a happy girl", 0.8, Steps=9))
+    cell = existing(tmp_path / "in").cells[0]
+    with Image.open(str(cell.source)) as image, Store(tmp_path / "run") as store:
+        store.save_images([(dataclasses.replace(cell, subject="renamed"), image)], {"maker": "folder"})
+    (again,) = existing(tmp_path / "run" / "images").cells
+    assert (again.subject, again.setting.steps) == ("nova", 9)
 
 
 def test_pattern_speaks_first_and_metadata_for_what_it_does_not_fit(tmp_path: Path) -> None:
@@ -180,6 +190,8 @@ def test_negative_tells_apart_prompts_of_one_text(tmp_path: Path) -> None:
 BAD_TEXTS = {
     "no prompt of the suite": (PARAMETERS, line("a happy gril"), "the nearest, 'happy', says 'a happy girl'"),
     "a seed too large": (PARAMETERS, line("a happy girl", Seed="9" * 5000), "'x.png' says Seed '9999"),
+    "a seed of 20 digits": (PARAMETERS, line("a happy girl", Seed="9" * 20), "at most 18446744073709551615"),
+    "a graph of two megabytes": (PROMPT, json.dumps({"1": "a" * 2_000_000}), "2,000,009 characters"),
     "a scale that is none": (PARAMETERS, line("a happy girl", **{"CFG scale": "nan"}), "says CFG scale 'nan'"),
     "ten megabytes": (PARAMETERS, "a" * 10_000_000, "'x.png' cannot be read .*10,000,000 characters"),
     "broken JSON": (PROMPT, '{"3": {', "'x.png' cannot be read .*no JSON"),
@@ -203,7 +215,8 @@ def test_metadata_that_cannot_be_used_is_said_with_the_files_name(tmp_path: Path
 
 def test_graph_that_runs_in_circles_is_left(tmp_path: Path) -> None:
     graph = json.loads(json.dumps(GRAPH))
-    graph["12"]["inputs"]["value"] = ["6", 0]
+    graph["12"]["inputs"]["value"] = ["13", 0]
+    graph["13"] = {"class_type": "PrimitiveString", "inputs": {"value": ["12", 0]}}
     graph["10"]["inputs"]["model"] = ["10", 0]
     picture(tmp_path / "x.png", prompt=json.dumps(graph))
     with pytest.raises(SuiteError, match=r"'x.png' .*no single text to sampler 3"):
