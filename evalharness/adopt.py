@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from evalharness.errors import StoreError
-from evalharness.store import ImageRecord, Store, replacing
+from evalharness.replacing import replacing
+from evalharness.store import ImageRecord, Store
 from evalharness.types import Cell
 
 KEY = re.compile(r"[0-9a-f]{64}")

@@ -54,10 +54,14 @@ class BackendConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerceptionConfig:
-    """Which perceiver, and the keyword arguments it is constructed with."""
+    """Which perceiver, the keyword arguments it is constructed with, and the processes that look beside the run's own.
+
+    With 0 `workers` the run looks itself, after all images are made; `auto` takes the cores that drawing leaves idle.
+    """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    workers: Annotated[int, msgspec.Meta(ge=0)] | Literal["auto"] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Images for the cells that have none: batch by batch, proven to differ from the base, stored as they come."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from PIL import Image
 
@@ -8,7 +8,7 @@ from evalharness.backends.base import Maker
 from evalharness.backends.lora.differ import differs
 from evalharness.errors import SubjectError
 from evalharness.store import Store
-from evalharness.types import Advance, Cell, Failure, Subject
+from evalharness.types import Cell, Failure, Subject
 
 Made = Sequence[tuple[Cell, Image.Image | Failure]]
 
@@ -18,9 +18,8 @@ def generate(
     baseline: Mapping[str, Cell],
     maker: Maker,
     store: Store,
-    advance: Advance,
-) -> None:
-    """Make and store every batch; `baseline` maps a pair_key to its no-LoRA cell.
+) -> Iterator[Sequence[Cell]]:
+    """Make and store every batch, and give its cells; `baseline` maps a pair_key to its no-LoRA cell.
 
     Raises SubjectError, before anything of that batch is stored, for a LoRA whose images equal the base's.
     """
@@ -33,7 +32,7 @@ def generate(
         elif subject.loras and subject.identity not in proven:
             raise not_applied(subject, cells[0].strength)
         store.save_images(made, facts)
-        advance(len(cells))
+        yield cells
 
 
 def changes_pixels(made: Made, baseline: Mapping[str, Cell], store: Store) -> bool:

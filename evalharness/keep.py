@@ -8,7 +8,7 @@ from pathlib import Path
 from evalharness.codec import DecodeError, decode, encode_readably
 from evalharness.digest import file_digest
 from evalharness.errors import InputError
-from evalharness.store import replacing
+from evalharness.replacing import replacing
 from evalharness.types import Subject
 
 NOTE = "best.json"

@@ -3,34 +3,59 @@
 from collections.abc import Mapping, Sequence
 
 from evalharness.generate import generate
-from evalharness.observe import observe
+from evalharness.lookers import Lookers
+from evalharness.observe import look_meanwhile, observe
 from evalharness.plan import Plan
 from evalharness.prepare import Tools
 from evalharness.scorers.base import score_images
 from evalharness.store import Store
-from evalharness.types import Cell, Progress, Reference, Score
+from evalharness.types import Cell, Observation, Progress, Reference, Score
+
+Scores = Mapping[str, tuple[Score, ...]]
 
 
 def measure(
     plan: Plan, cells: Sequence[Cell], tools: Tools, reference: Reference | None, store: Store, progress: Progress
-) -> Mapping[str, tuple[Score, ...]]:
-    """Every metric of the cells, by cell key; each of the three steps is stored before the next begins."""
-    make(plan, cells, tools, store, progress)
-    return look_and_score(cells, tools, reference, store, progress)
+) -> Scores:
+    """Every metric of the cells, by cell key; what is made, seen and scored is stored at once."""
+    observations = make_and_look(plan, cells, tools, store, progress)
+    return _scored(cells, observations, tools, reference, store)
 
 
-def make(plan: Plan, cells: Sequence[Cell], tools: Tools, store: Store, progress: Progress) -> None:
-    """The images that the cells have not yet."""
-    todo = store.missing(plan.makeable(cells))
-    with progress("images", len(todo)) as advance:
-        generate(plan.batches(todo, tools.maker.batch_size), plan.baseline, tools.maker, store, advance)
+def make_and_look(
+    plan: Plan, cells: Sequence[Cell], tools: Tools, store: Store, progress: Progress
+) -> Mapping[str, Observation]:
+    """The images that the cells have not yet, and what is seen in all of them, by cell key."""
+    with tools.lookers(cells, store, drawing=True) as lookers:
+        _make(plan, cells, tools, store, progress, lookers)
+        return observe(cells, lookers, store, progress)
 
 
 def look_and_score(
     cells: Sequence[Cell], tools: Tools, reference: Reference | None, store: Store, progress: Progress
-) -> Mapping[str, tuple[Score, ...]]:
+) -> Scores:
     """Every metric of the images that are there, by cell key."""
-    observations = observe(cells, tools.perceiver, store, progress)
+    with tools.lookers(cells, store, drawing=False) as lookers:
+        observations = observe(cells, lookers, store, progress)
+    return _scored(cells, observations, tools, reference, store)
+
+
+def _make(plan: Plan, cells: Sequence[Cell], tools: Tools, store: Store, progress: Progress, lookers: Lookers) -> None:
+    todo = store.missing(plan.makeable(cells))
+    batches = plan.batches(todo, tools.maker.batch_size)
+    with progress("images", len(todo)) as advance:
+        for made in generate(batches, plan.baseline, tools.maker, store):
+            look_meanwhile(made, lookers, store)
+            advance(len(made))
+
+
+def _scored(
+    cells: Sequence[Cell],
+    observations: Mapping[str, Observation],
+    tools: Tools,
+    reference: Reference | None,
+    store: Store,
+) -> Scores:
     scores = score_images(tools.scorers, cells, observations, store.images(cells), reference)
     store.save_scores(scores)
     return scores

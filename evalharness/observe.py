@@ -5,30 +5,40 @@ from pathlib import Path
 
 from evalharness.backends.folder import read_reference, reference_files
 from evalharness.digest import digest, file_digest
+from evalharness.lookers import Lookers
 from evalharness.perception.base import Perceiver
 from evalharness.reference_images import remember
-from evalharness.store import Store
+from evalharness.store import Store, StoredImage
 from evalharness.types import Cell, Observation, Progress, Reference
 
-BATCH = 8
 
-
-def observe(cells: Sequence[Cell], perceiver: Perceiver, store: Store, progress: Progress) -> dict[str, Observation]:
+def observe(cells: Sequence[Cell], lookers: Lookers, store: Store, progress: Progress) -> dict[str, Observation]:
     """What perception sees in every stored image of the cells, by key; looks only at what it has not seen before."""
-    name = digest(perceiver.fingerprint())
-    images = store.images(cells)
-    made = {cell.key: cell for cell in cells if isinstance(images[cell.key], str)}
-    seen = store.observations(made, name)
-    unseen = [cell for key, cell in made.items() if key not in seen]
+    name = digest(lookers.perceiver.fingerprint())
+    known = lookers.pending
+    unseen = _images(store.unobserved(cells, name), store)
+    lookers.give([image for image in unseen if image.key not in known])
     with progress("observations", len(unseen)) as advance:
-        for start in range(0, len(unseen), BATCH):
-            batch = unseen[start : start + BATCH]
-            found = perceiver.observe([store.load_image(cell) for cell in batch])
-            new = {cell.key: observation for cell, observation in zip(batch, found, strict=True)}
-            store.save_observations(name, new)
-            seen |= new
-            advance(len(batch))
-    return seen
+        for seen in lookers.rest():
+            store.save_observations(name, seen)
+            advance(len(seen))
+    return store.observations((image.key for image in _images(cells, store)), name)
+
+
+def look_meanwhile(cells: Sequence[Cell], lookers: Lookers, store: Store) -> None:
+    """Keep what was seen by now, and give images that were just made to processes that have little to do.
+
+    What they do not take is found by `observe` later: drawing never waits for perception.
+    """
+    name = digest(lookers.perceiver.fingerprint())
+    for seen in lookers.finished():
+        store.save_observations(name, seen)
+    if not lookers.busy:
+        lookers.give(_images(cells, store))
+
+
+def _images(cells: Sequence[Cell], store: Store) -> list[StoredImage]:
+    return [image for image in map(store.stored, cells) if image is not None]
 
 
 def observe_references(folder: Path | None, perceiver: Perceiver, store: Store) -> Reference | None:

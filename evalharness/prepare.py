@@ -4,28 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evalharness.backends.base import Maker
 from evalharness.config import RunConfig
+from evalharness.digest import digest
 from evalharness.errors import ConfigError, unknown
+from evalharness.lookers import Lookers, processes
 from evalharness.paths import resolve
 from evalharness.perception.base import Perceiver
 from evalharness.plan import MakerFacts, Plan, list_files, make_plan, plan_existing
 from evalharness.registry import find
 from evalharness.scorers.base import AnyScorer
+from evalharness.store import Store
 from evalharness.subject import read_subjects
 from evalharness.suite import Suite, read_suite
-from evalharness.types import Subject
+from evalharness.types import Cell, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What makes images, what looks at them, and what judges."""
+    """What makes images, what looks at them, in how many processes beside this one, and what judges."""
 
     maker: Maker
     perceiver: Perceiver
     scorers: tuple[AnyScorer, ...]
+    workers: int | Literal["auto"] = 0
+
+    def lookers(self, cells: Sequence[Cell], store: Store, *, drawing: bool) -> Lookers:
+        """Those who look at the cells' images that were not looked at yet, here or beside; to be closed."""
+        unseen = store.unobserved(cells, digest(self.perceiver.fingerprint()))
+        device = str(self.maker.fingerprint().get("device", "")) if drawing and self.workers == "auto" else ""
+        return Lookers(self.perceiver, processes(self.workers, len(unseen), device or None))
 
 
 def suite_of(config: RunConfig) -> Suite:
@@ -41,6 +51,7 @@ def open_tools(config: RunConfig, suite: Suite) -> Tools:
         maker=find("backend", backend.name)(**backend.arguments),
         perceiver=find("perception", perception.name)(**perception.options),
         scorers=open_scorers(config.scoring, suite.scorers),
+        workers=perception.workers,
     )
 
 

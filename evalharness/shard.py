@@ -5,8 +5,7 @@ from pathlib import Path
 
 from evalharness.config import RunConfig
 from evalharness.gate import check_criteria
-from evalharness.measure import make
-from evalharness.observe import observe
+from evalharness.measure import make_and_look
 from evalharness.plan.shards import Shard, parts
 from evalharness.prepare import open_tools, plan_run, suite_of
 from evalharness.record import record
@@ -42,7 +41,6 @@ def run_shard(config: RunConfig, shard: Shard, progress: Progress) -> FinishedSh
             tools.maker.prove(subject)
         whole = record(config, suite, plan, tools, len(plan.cells))
         store.write_json("run.json", replace(whole, shard=shard))
-        make(plan, cells, tools, store, progress)
-        observe(cells, tools.perceiver, store, progress)
+        make_and_look(plan, cells, tools, store, progress)
         failed = sum(isinstance(image, Failure) for image in store.images(cells).values())
     return FinishedShard(folder=folder, planned=len(cells), images=len(cells) - failed, failed=failed)

@@ -9,9 +9,10 @@ import fcntl
 import hashlib
 import io
 import os
+import platform
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self, TypeVar
@@ -21,10 +22,12 @@ from PIL import Image, PngImagePlugin
 from evalharness.codec import DecodeError, decode, encode, encode_readably
 from evalharness.embedded import RECORD, texts_to_write
 from evalharness.errors import StoreError
+from evalharness.replacing import replacing
 from evalharness.types import Cell, Failure, Observation, Score
 
 FORMAT = 1
 PNG_KEY = RECORD
+DATABASE = "run.sqlite"
 TABLES = """
 create table if not exists images (key text primary key, path text, sha256 text, failure text, cell blob not null);
 create table if not exists observations (key text, perceiver text, body blob not null, primary key (key, perceiver));
@@ -51,6 +54,14 @@ class ObservationRecord(NamedTuple):
     body: bytes
 
 
+class StoredImage(NamedTuple):
+    """Where a cell's image is, and the SHA-256 that its file must have."""
+
+    key: str
+    path: Path
+    sha256: str
+
+
 class Store:
     """One run folder, held by one process at a time. Raises StoreError where the folder cannot be used."""
 
@@ -59,7 +70,7 @@ class Store:
         try:
             (folder / "images").mkdir(parents=True, exist_ok=True)
             self._lock = _lock(folder / "lock")
-            self._database = sqlite3.connect(folder / "run.sqlite")
+            self._database = sqlite3.connect(folder / DATABASE)
             self._database.execute("pragma journal_mode=wal")
             self._database.execute("pragma synchronous=full")
             self._database.executescript(TABLES)
@@ -89,7 +100,7 @@ class Store:
     def save_images(self, made: Sequence[tuple[Cell, Image.Image | Failure]], facts: Mapping[str, object]) -> None:
         """Store a batch: files first (flushed, renamed), then their records in one transaction."""
         rows = [self._save_image(cell, image, facts) for cell, image in made]
-        with self._database:
+        with self._writing():
             self._database.executemany("insert or replace into images values (?, ?, ?, ?, ?)", rows)
 
     def images(self, cells: Iterable[Cell]) -> dict[str, str | Failure]:
@@ -101,15 +112,17 @@ class Store:
             found[cell.key] = path if path is not None else Failure(reason=why)
         return found
 
+    def stored(self, cell: Cell) -> StoredImage | None:
+        """Where the cell's image is; None where it has none."""
+        row = self._database.execute("select path, sha256 from images where key = ?", (cell.key,)).fetchone()
+        return StoredImage(key=cell.key, path=self.folder / row[0], sha256=row[1]) if row and row[0] else None
+
     def load_image(self, cell: Cell) -> Image.Image:
-        """The cell's image as RGB; raises StoreError where the file is not the one that was stored."""
-        path, expected = self._database.execute("select path, sha256 from images where key = ?", (cell.key,)).fetchone()
-        data = _read(self.folder / path)
-        if hashlib.sha256(data).hexdigest() != expected:
-            raise StoreError(f"{self.folder / path} was changed after it was stored; delete it and run again.")
-        with Image.open(io.BytesIO(data)) as stored:
-            image: Image.Image = stored.convert("RGB")
-        return image
+        """The cell's image as RGB; raises StoreError where there is none, or the file is not the one stored."""
+        image = self.stored(cell)
+        if image is None:
+            raise StoreError(f"'{self.folder}' has no image of cell {cell.key}; run again.")
+        return read_stored(image)
 
     def _save_image(
         self, cell: Cell, image: Image.Image | Failure, facts: Mapping[str, object]
@@ -123,9 +136,12 @@ class Store:
         for key, said in texts_to_write(cell, image, str(facts.get("checkpoint", ""))).items():
             text.add_text(key, said)
         target = self.folder / relative
-        target.parent.mkdir(exist_ok=True)
-        with replacing(target) as file:
-            image.save(file, format="PNG", pnginfo=text)
+        try:
+            target.parent.mkdir(exist_ok=True)
+            with replacing(target) as file:
+                image.save(file, format="PNG", pnginfo=text)
+        except OSError as error:
+            raise StoreError(_not_written(target, error.strerror)) from error
         return cell.key, relative, hashlib.sha256(target.read_bytes()).hexdigest(), None, record
 
     def records(self, cells: Iterable[Cell]) -> dict[str, ImageRecord]:
@@ -137,7 +153,7 @@ class Store:
 
     def adopt(self, images: Iterable[ImageRecord], observations: Iterable[ObservationRecord]) -> None:
         """Take over records of other folders, in one transaction; the images' files are here already."""
-        with self._database:
+        with self._writing():
             self._database.executemany("insert or replace into images values (?, ?, ?, ?, ?)", images)
             self._database.executemany("insert or replace into observations values (?, ?, ?)", observations)
 
@@ -149,6 +165,12 @@ class Store:
         rows = self._database.execute("select key, perceiver, body from observations")
         return [ObservationRecord(*row) for row in rows if row[0] in wanted]
 
+    def unobserved(self, cells: Iterable[Cell], perceiver: str) -> tuple[Cell, ...]:
+        """The cells that this perceiver (by its fingerprint's digest) has not looked at, whether they have an image."""
+        rows = self._database.execute("select key from observations where perceiver = ?", (perceiver,))
+        seen = {key for (key,) in rows}
+        return tuple(cell for cell in cells if cell.key not in seen)
+
     def observations(self, keys: Iterable[str], perceiver: str) -> dict[str, Observation]:
         """What this perceiver (by its fingerprint's digest) saw already, by key."""
         wanted = set(keys)
@@ -158,7 +180,7 @@ class Store:
     def save_observations(self, perceiver: str, seen: Mapping[str, Observation]) -> None:
         """Store what was seen, in one transaction."""
         rows = [(key, perceiver, encode(observation)) for key, observation in seen.items()]
-        with self._database:
+        with self._writing():
             self._database.executemany("insert or replace into observations values (?, ?, ?)", rows)
 
     def scores(self, keys: Iterable[str]) -> dict[str, tuple[Score, ...]]:
@@ -170,16 +192,29 @@ class Store:
     def save_scores(self, scores: Mapping[str, tuple[Score, ...]]) -> None:
         """Replace all scores, in one transaction: they always belong to the latest plan."""
         rows = [(key, encode(given)) for key, given in scores.items()]
-        with self._database:
+        with self._writing():
             self._database.execute("delete from scores")
             self._database.executemany("insert into scores values (?, ?)", rows)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction, whole or not at all; raises StoreError where the disk is full or fails."""
+        try:
+            with self._database:
+                yield
+        except sqlite3.OperationalError as error:
+            raise StoreError(_not_written(self.folder / DATABASE, str(error))) from error
 
     # Facts
 
     def write_json(self, name: str, value: object) -> None:
         """Write a JSON file into the run folder, whole or not at all."""
-        with replacing(self.folder / name) as file:
-            file.write(encode_readably(value))
+        target = self.folder / name
+        try:
+            with replacing(target) as file:
+                file.write(encode_readably(value))
+        except OSError as error:
+            raise StoreError(_not_written(target, error.strerror)) from error
 
     def read_json(self, name: str, kind: type[T]) -> T:
         """Read a JSON file of the run folder; raises StoreError where it is missing or not what it should be."""
@@ -190,28 +225,38 @@ class Store:
 
 
 def _lock(path: Path) -> IO[bytes]:
-    """An exclusive lock that ends with the process, however it ends."""
-    file = path.open("ab")
+    """An exclusive lock that ends with the process, however it ends; the file says whose it is, or was."""
+    file = path.open("a+b")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        file.close()
-        raise StoreError(f"another process is using '{path.parent}'; wait for it, or choose folder=PATH.") from error
+        with file:
+            file.seek(0)
+            holder = file.read(200).decode("utf-8", "replace").strip()
+        raise StoreError(
+            f"another process is using '{path.parent}'{f' ({holder})' if holder else ''}; "
+            "wait for it, or choose folder=PATH."
+        ) from error
+    # the lock holds also where a full disk takes no name
+    with suppress(OSError):
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
+        file.flush()
     return file
 
 
-@contextmanager
-def replacing(target: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name only when it is complete and on disk."""
-    temporary = target.with_name(f".{target.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+def read_stored(image: StoredImage) -> Image.Image:
+    """A stored image as RGB, in any process; raises StoreError where the file is not the one that was stored."""
+    data = _read(image.path)
+    if hashlib.sha256(data).hexdigest() != image.sha256:
+        raise StoreError(f"{image.path} was changed after it was stored; delete it and run again.")
+    with Image.open(io.BytesIO(data)) as stored:
+        converted: Image.Image = stored.convert("RGB")
+    return converted
+
+
+def _not_written(path: Path, reason: str | None) -> str:
+    return f"cannot write '{path}' ({reason}); make room or choose another folder=PATH, nothing stored is lost."
 
 
 def _read(path: Path) -> bytes:
@@ -221,7 +266,7 @@ def _read(path: Path) -> bytes:
         raise StoreError(f"cannot read stored image {path}: {error.strerror}; delete it and run again.") from error
 
 
-def _decode(body: bytes, kind: type[T], where: str = "run.sqlite") -> T:
+def _decode(body: bytes, kind: type[T], where: str = DATABASE) -> T:
     try:
         return decode(body, kind)
     except DecodeError as error:

@@ -15,6 +15,7 @@ from evalharness.codec import DecodeError, decode, encode_readably
 from evalharness.digest import file_digest
 from evalharness.errors import StoreError, SubjectError
 from evalharness.moment import save_name
+from evalharness.replacing import replacing
 from evalharness.subject import read_lora, subject_of
 from evalharness.types import BASELINE, LoraFile, Subject
 
@@ -132,14 +133,11 @@ class Watched:
         """A copy, not a link: a trainer that writes into the same file again would change what is linked to it."""
         target = self._folder / COPIES / f"{lora.digest}.safetensors"
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.part")
-        try:
-            shutil.copyfile(lora.path, temporary)
-            if file_digest(temporary) != lora.digest:
+        with lora.path.open("rb") as original, replacing(target) as copy:
+            shutil.copyfileobj(original, copy)
+            copy.flush()
+            if file_digest(Path(copy.name)) != lora.digest:
                 raise SubjectError(f"'{lora.path}' changed while it was copied; it is looked at again later.")
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -150,10 +148,8 @@ class Watched:
             yield
 
     def _write(self, entries: Sequence[Seen]) -> None:
-        target = self._folder / LIST
-        temporary = target.with_name(f".{LIST}.part")
-        temporary.write_bytes(encode_readably(tuple(entries)))
-        temporary.replace(target)
+        with replacing(self._folder / LIST) as file:
+            file.write(encode_readably(tuple(entries)))
 
 
 def _at(seen: Seen, path: Path) -> Subject:

@@ -59,7 +59,7 @@ def write_inputs(folder: Path) -> None:
     (folder / "suites").mkdir(parents=True)
     (folder / "perception").mkdir()
     (folder / "suites" / "small.yaml").write_text(SUITE)
-    (folder / "perception" / "brightness.yaml").write_text("name: brightness\noptions: {}\n")
+    (folder / "perception" / "brightness.yaml").write_text("name: brightness\noptions: {}\nworkers: 0\n")
     for epoch in (1, 2):
         weights = {"lora_A.weight": np.full((2, 2), epoch, np.float32)}
         save_file(weights, folder / f"girl-{epoch:06}.safetensors", metadata={"ss_epoch": str(epoch)})

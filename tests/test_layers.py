@@ -12,7 +12,18 @@ PACKAGE = Path(__file__).parent.parent / "evalharness"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "types", "__init__"),
     ("codec", "infotext", "comfy_graph"),
-    ("registry", "paths", "digest", "environment", "moment", "pictures", "csv_rows", "captioning", "embedded"),
+    (
+        "registry",
+        "paths",
+        "digest",
+        "environment",
+        "moment",
+        "pictures",
+        "replacing",
+        "csv_rows",
+        "captioning",
+        "embedded",
+    ),
     ("subject", "languages", "training"),
     (
         "suite",
@@ -27,7 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "courtesy",
         "character",
     ),
-    ("reference_images",),
+    ("reference_images", "lookers"),
     ("gate", "plan", "stats", "generate", "observe", "adopt", "appearance", "arrivals"),
     ("prepare", "report"),
     ("record", "forecast", "ledger", "measure"),

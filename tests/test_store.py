@@ -1,6 +1,8 @@
 """The run folder: what is stored stays, what was changed is refused, and one process holds it at a time."""
 
 import dataclasses
+import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -114,7 +116,7 @@ def test_second_process_on_the_same_folder_is_told_so(tmp_path: Path) -> None:
     with Store(tmp_path):
         other = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
     assert other.returncode != 0
-    assert "another process is using" in other.stderr
+    assert f"another process is using '{tmp_path}' (process {os.getpid()} on {platform.node()})" in other.stderr
 
 
 def test_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
