@@ -4,6 +4,7 @@
 """
 
 import argparse
+import errno
 import os
 import shlex
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from evalharness import __version__
-from evalharness.errors import HarnessError
+from evalharness.errors import HarnessError, InputError
 
 VERBS = (
     "init",
@@ -33,6 +34,8 @@ VERBS = (
 )
 """In the order of `--help`; each is a file in verbs/."""
 STOPPED = 130
+NOT_OURS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""A disk that is full or may only be read is nothing that went wrong in here."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         sys.stderr.write(f"evalharness: {error}\n")
         return error.exit_code
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        where = f" '{error.filename}'" if error.filename else ""
+        sys.stderr.write(f"evalharness: cannot write{where} ({error.strerror}); the same command goes on afterwards.\n")
+        return InputError.exit_code
     except KeyboardInterrupt:
         again = shlex.join(["evalharness", *(sys.argv[1:] if arguments is None else arguments)])
         sys.stderr.write(f"evalharness: stopped; what was made is kept, and the same command goes on:\n  {again}\n")

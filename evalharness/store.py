@@ -12,7 +12,7 @@ import os
 import platform
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self, TypeVar
@@ -67,22 +67,25 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        try:
-            (folder / "images").mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(folder / "lock")
-            self._database = sqlite3.connect(folder / DATABASE)
-            self._database.execute("pragma journal_mode=wal")
-            self._database.execute("pragma synchronous=full")
-            self._database.executescript(TABLES)
-        except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot use run folder '{folder}': {error}; choose another with folder=PATH.") from error
+        with ExitStack() as opened:
+            try:
+                (folder / "images").mkdir(parents=True, exist_ok=True)
+                opened.enter_context(_lock(folder / "lock"))
+                self._database = opened.enter_context(closing(sqlite3.connect(folder / DATABASE)))
+                self._database.execute("pragma journal_mode=wal")
+                self._database.execute("pragma synchronous=full")
+                self._database.executescript(TABLES)
+            except (OSError, sqlite3.Error) as error:
+                raise StoreError(
+                    f"cannot use run folder '{folder}': {error}; choose another with folder=PATH."
+                ) from error
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._database.close()
-        self._lock.close()
+        self._opened.close()
 
     # Images
 

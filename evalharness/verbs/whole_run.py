@@ -1,6 +1,7 @@
 """A configured run with its table and its page; its exit code is the verdict's."""
 
 import sys
+from pathlib import Path
 
 from evalharness.bars import bars
 from evalharness.config import RunConfig
@@ -16,6 +17,11 @@ from evalharness.verbs.grid_tables import print_grid
 
 def whole_run(config: RunConfig, *, as_json: bool = False) -> int:
     """Run, write the page, print the table, or the same as JSON; tell the trackers."""
+    if shards := unmerged(config.folder):
+        complain(
+            f"'{config.folder}' holds shards that were never merged ({shards}); this run makes their images again, "
+            f"where `evalharness merge {config.folder}` would take them."
+        )
     trackers = Trackers(config.trackers, config.folder, str(config.suite.get("name")), complain)
     with bars() as shown, patient(shown) as progress:
         finished = run(config, progress)
@@ -26,6 +32,11 @@ def whole_run(config: RunConfig, *, as_json: bool = False) -> int:
     trackers.log(entries(finished, config.folder, page))
     trackers.close()
     return exit_code(finished.judgement.decision)
+
+
+def unmerged(folder: Path) -> int:
+    """How many shards are in a folder that holds no run of its own yet."""
+    return 0 if (folder / "run.json").is_file() else len(list(folder.glob("shard-*-of-*")))
 
 
 def complain(sentence: str) -> None:
