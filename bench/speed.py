@@ -245,7 +245,8 @@ def same_images(plan: Plan, config: RunConfig) -> None:
 
 def device(repeats: int) -> list[Row]:
     """The same three runs where drawing leaves the processor idle."""
-    config = compose(["suite=demo", *DRAWN, "backend=waiting", "backend.batch_size=4", "suite.seeds=[1,2,3]"])
+    config = compose(["suite=demo", *DRAWN, "backend.batch_size=4", "suite.seeds=[1,2,3]"])
+    config = replace(config, backend=replace(config.backend, name="waiting"))
     suite = suite_of(config)
     drawn = compose(["suite=demo", *DRAWN])
     Waiting.ready = demo_images(drawn)
@@ -341,11 +342,12 @@ def watch_memory(cells: int, answer: Any) -> None:
 
             yield advance
 
-        words = ["suite=demo", "subjects=[]", "backend=fake", "perception=blind", "suite.perception=null"]
+        words = ["suite=demo", "subjects=[]", "backend=fake", "suite.perception=null"]
         suite = ["suite.references=null", "suite.scorers=[faces]", "suite.gates=[]", "suite.objective=null"]
         seeds = f"suite.seeds={list(range(cells // 10))}"
         prompts = "suite.prompts=[" + ",".join(f"{{id: p{n}, text: number {n}}}" for n in range(10)) + "]"
-        run(compose([*words, *suite, seeds, prompts, f"folder='{place}/run'"]), watched)
+        config = compose([*words, *suite, seeds, prompts, f"folder='{place}/run'"])
+        run(replace(config, perception=PerceptionConfig(name="blind")), watched)
         seen["peak"] = peak()
         answer.send(seen)
 

@@ -152,6 +152,15 @@ def test_image_that_fails_in_the_smoke_run_is_missing(inputs: Path, capsys: Capt
     assert "told to fail on prompt 'happy'" in lines["smoke run"]["says"]
 
 
+def test_smoke_run_that_takes_too_long_is_ended(inputs: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evalharness.doctor.smoke.LIMIT", 0.3)
+    code, lines = asked(capsys, inputs, "backend.options.delay=300")
+
+    assert (code, lines["smoke run"]["state"]) == (2, "missing")
+    assert "took more than 0.3 s" in lines["smoke run"]["says"]
+    assert "--no-smoke" in lines["smoke run"]["do"]
+
+
 def test_crash_in_the_smoke_run_is_a_line_and_not_the_end(
     inputs: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

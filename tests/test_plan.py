@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 
 import msgspec
@@ -59,6 +60,22 @@ def test_baseline_comes_first_then_subject_strength_size_guidance_prompt_seed() 
         ("soft_happy", 2),
         ("soft_sad", 1),
     ]
+
+
+def test_nothing_dear_is_switched_twice_and_batches_are_of_one_size() -> None:
+    made = plan(suite(settings=[{"guidance_scale": [7, 5]}, {"size": [64, 64]}]))
+    batches = list(made.batches(made.cells, 3))
+    switched = {
+        "subject": [subject.name for subject, _ in batches],
+        "strength": [(subject.name, cells[0].strength) for subject, cells in batches],
+        "size": [(subject.name, cells[0].strength, cells[0].setting.width) for subject, cells in batches],
+    }
+    for what, order in switched.items():
+        entered = [one for one, _ in groupby(order)]
+        assert len(entered) == len(set(entered)), f"a {what} is come back to"
+    assert all(len({(cell.setting.width, cell.setting.height) for cell in cells}) == 1 for _, cells in batches)
+    full = [len(cells) for _, cells in batches]
+    assert sum(size < 3 for size in full) <= len(set(switched["size"])) * 2, "one short batch per setting at most"
 
 
 def test_key_changes_with_all_that_can_change_a_pixel() -> None:

@@ -1,11 +1,14 @@
 """The smoke run: one prompt, one seed, few steps, from the model to the scores, in a folder that goes away."""
 
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 from evalharness.config import RunConfig
 from evalharness.doctor.line import Line, State
@@ -20,6 +23,8 @@ from evalharness.suite import Suite
 from evalharness.types import Advance, Failure
 
 STEPS = 4
+LIMIT = 600.0
+"""Seconds; two images that take longer than ten minutes are no smoke run, and something hangs or is far too slow."""
 
 
 def smoke_line(config: RunConfig, suite: Suite) -> Line:
@@ -29,8 +34,12 @@ def smoke_line(config: RunConfig, suite: Suite) -> Line:
     try:
         tools = open_tools(config, small)
         plan = first_cells(plan_run(config, small, tools.maker))
-        with tempfile.TemporaryDirectory(prefix="evalharness-doctor-") as folder:
+        with tempfile.TemporaryDirectory(prefix="evalharness-doctor-") as folder, limited(LIMIT):
             failures, scored = _measured(plan, small, tools, Path(folder))
+    except TooSlow:
+        says = f"two images and their scores took more than {LIMIT:g} s, and the smoke run was ended"
+        do = "see what the device is busy with, choose another backend.device, or leave it out with --no-smoke"
+        return Line(topic="smoke run", state=State.MISSING, says=says, do=do)
     except HarnessError as error:
         return Line(topic="smoke run", state=State.MISSING, says=str(error), do="repair what the sentence names")
     except Exception as error:  # memory that is too small, drivers that do not fit: what would end a run ends here
@@ -45,6 +54,29 @@ def smoke_line(config: RunConfig, suite: Suite) -> Line:
         return Line(topic="smoke run", state=State.MISSING, says=failures[0], do="try a run of this prompt alone")
     seconds = time.monotonic() - start
     return Line(topic="smoke run", says=f"{len(plan.cells)} images and {scored} scores in {seconds:.1f} s; all removed")
+
+
+class TooSlow(BaseException):
+    """The time is over; no `except Exception` on the way may take it for a failed image."""
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise TooSlow after so long, between two steps of Python; not in threads, which no signal reaches."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def over(number: int, frame: FrameType | None) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def smallest(suite: Suite) -> Suite:
