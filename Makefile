@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check simulate calibrate reader report format clean
+.PHONY: demo test check bench simulate calibrate reader report format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -15,6 +15,9 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/speed.py
 
 simulate: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/simulate.py

@@ -5,8 +5,9 @@ Third parties add entries through the entry points `evalharness.scorers`, `evalh
 """
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from evalharness.errors import ConfigError, unknown
@@ -61,11 +62,17 @@ GROUPS: Mapping[str, str] = {
 def table(kind: str) -> dict[str, str]:
     """All names of a kind (scorer, backend, ...), ours and installed ones; raises ConfigError on collision."""
     names = dict(TABLES[kind])
-    for entry in entry_points(group=GROUPS[kind]):
+    for entry in _installed(GROUPS[kind]):
         if entry.name in names and names[entry.name] != entry.value:
             raise ConfigError(f"{kind} '{entry.name}' is both {names[entry.name]} and {entry.value}; names are unique.")
         names[entry.name] = entry.value
     return names
+
+
+@cache
+def _installed(group: str) -> tuple[EntryPoint, ...]:
+    """What other packages offer; asked once a process, because the metadata of every package is read for it."""
+    return tuple(entry_points(group=group))
 
 
 def find(kind: str, name: str) -> Any:
