@@ -74,7 +74,7 @@ class Waiting(FakeMaker):
         time.sleep(self.seconds * len(cells))
         shade = np.uint8(8 * bool(subject.loras))
         drawn = (np.asarray(self.ready[(cell.seed + len(cell.prompt.id)) % len(self.ready)]) for cell in cells)
-        return [Image.fromarray(np.maximum(pixels, shade)) for pixels in drawn]
+        return [Image.fromarray(pixels ^ shade) for pixels in drawn]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
