@@ -1,6 +1,7 @@
 """Who may import whom (the picture in README): each layer sees only those below it, and heavy parts stay lazy."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "digest",
         "environment",
         "moment",
-        "pictures",
         "replacing",
         "csv_rows",
         "captioning",
@@ -114,6 +114,17 @@ def test_file_imports_only_from_layers_below(path: Path) -> None:
             continue
         allowed = layer(other) < layer(own) or (own, other) in SIBLINGS
         assert allowed, f"{own} imports {other}, which is not below it"
+
+
+def test_layers_are_told_as_they_are() -> None:
+    told = re.search(r"^```\n(cli\n.*?)```", (PACKAGE.parent / "docs" / "code.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert told is not None
+    assert [line.split(", ") for line in told[1].splitlines()] == [sorted(row) for row in written()]
+
+
+def written() -> list[list[str]]:
+    """The layers from the top, without what stands beside them: the demo, which may use all, and the package itself."""
+    return [[name for name in row if name != "__init__"] for row in reversed(LAYERS) if row != ("demo",)]
 
 
 @pytest.mark.parametrize("library", ONLY_IN)

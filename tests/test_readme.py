@@ -47,28 +47,39 @@ def test_scorer_of_the_readme_scores(left: float, value: float) -> None:
     assert scorer.score(cell, Observation(width=100, height=100), None).value is None
 
 
-def test_file_tree_of_the_readme_names_every_module_and_nothing_else() -> None:
+def test_every_module_is_named_in_the_list_of_files_and_nothing_else() -> None:
     package = ROOT / "evalharness"
     real = {str(path.relative_to(package)) for path in package.rglob("*.py") if path.name != "__init__.py"}
     # one line stands for the renderer
     real = {"demo/drawing/" if name.startswith("demo/drawing/") else name for name in real}
 
-    assert set(named()) == real
+    assert sorted(named()) == sorted(real)
 
 
 def named() -> Iterator[str]:
-    """The modules that the tree names, as paths inside the package."""
-    folder = ""
-    for indent, name in re.findall(r"^(  |    )(\S+)", tree().split("evalharness/\n")[1], flags=re.MULTILINE):
-        folder = folder if len(indent) == 4 else name if name.endswith("/") else ""
-        path = folder + name if len(indent) == 4 else name
-        if path.endswith((".py", "drawing/")):
-            yield path
+    """The modules that docs/code.md names, as paths inside the package."""
+    text = (ROOT / "docs" / "code.md").read_text(encoding="utf-8")
+    for folder, files in re.findall(r"^## (\S+)$.*?```\n(.*?)```", text, flags=re.MULTILINE | re.DOTALL):
+        for name in re.findall(r"^(\S+)", files, flags=re.MULTILINE):
+            yield name if folder == "evalharness/" else folder + name
+
+
+def test_file_tree_of_the_readme_names_what_is_there() -> None:
+    top, package = tree().split("evalharness/\n")
+    names = [*re.findall(r"^(\S+)", top, re.MULTILINE), *re.findall(r"^  (\S+)", package, re.MULTILINE)]
+
+    assert [name for name in names if not (ROOT / name).exists() and not (ROOT / "evalharness" / name).exists()] == []
 
 
 def tree() -> str:
     """The block that holds the file tree."""
     return next(text for text in README.split("```")[1::2] if "evalharness/\n" in text)
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_commands_of_the_readme_exist() -> None:
