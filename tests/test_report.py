@@ -440,6 +440,20 @@ def test_scripts_and_template_use_only_texts_that_exist() -> None:
         assert sorted(path.name for path in (folder / kind).iterdir()) == sorted(own)
 
 
+def test_no_two_scripts_define_the_same_name() -> None:
+    folder = shipped("reports") / "scripts"
+    defined = [
+        (name, script)
+        for script in SCRIPTS
+        if "vendor" not in script
+        for name in re.findall(
+            r"^(?:async )?(?:function|const|let|class) (\w+)", (folder / script).read_text("utf-8"), re.M
+        )
+    ]
+    twice = [one for one in defined if sum(name == one[0] for name, _ in defined) > 1]
+    assert twice == []
+
+
 def test_metric_scales_end_at_the_largest_value_seen(given: FinishedRun) -> None:
     metrics = {metric["name"]: metric for metric in page(given, TEXTS).data["metrics"]}  # type: ignore[attr-defined]
     largest = max(s.value for found in given.scores.values() for s in found if s.metric == "color_drift" and s.value)

@@ -24,6 +24,7 @@ SCRIPTS = (
     "../vendor/uplot/uPlot.iife.min.js",
     "choices.js",
     "grid.js",
+    "saving.js",
     "exports.js",
     "marks.js",
     "compare.js",

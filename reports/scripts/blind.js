@@ -74,7 +74,7 @@ function drawBlind() {
 
 function setBlind(on) {
   judged.blind = on;
-  keep();
+  keepJudgements();
   drawBlind();
   judgementChanged();
   document.getElementById("judgement-section").scrollIntoView();

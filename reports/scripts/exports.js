@@ -5,19 +5,6 @@ const CANVAS_SIDE = 16000;
 const CANVAS_PIXELS = 120e6;
 const LABEL = { width: 170, height: 36 };
 
-function save(name, type, ...parts) {
-  const address = URL.createObjectURL(new Blob(parts, { type }));
-  element("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}
-
-// Quotes where the text needs them. A text that a table's program would run as a formula gets an apostrophe in front.
-function csvField(value) {
-  if (typeof value === "number") return String(value);
-  const text = String(value ?? "").replace(/^(?=[=+@\t\r-])/, "'");
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 function cellRow(cell) {
   const setting = data.settings[cell.setting], prompt = data.prompts[cell.prompt];
   const axes = data.axes.filter((axis) => !axis.own).map((axis) => axis.values[cell.at[axisNumber(axis.name)]]);
@@ -29,13 +16,11 @@ function cellRow(cell) {
     cell.image?.startsWith("data:") ? "" : cell.image, cell.failure, ...scores, prompt.text, prompt.negative];
 }
 
-function csvText() {
+function tableRows() {
   const heads = ["cell", "subject", "strength", "prompt", "seed", "sampler", "steps", "guidance_scale", "width", "height",
     ...data.axes.filter((axis) => !axis.own).map((axis) => axis.name), "image", "failure",
     ...data.metrics.flatMap(({ name }) => [name, `${name}_reason`]), "prompt_text", "negative_text"];
-  const rows = [heads, ...data.cells.map(cellRow)].map((row) => row.map(csvField).join(","));
-  // the mark in front tells spreadsheets that this is UTF-8
-  return `\ufeff${rows.join("\r\n")}\r\n`;
+  return [heads, ...data.cells.map(cellRow)];
 }
 
 // the page's data with cells as objects, which other programs read more easily than columns
@@ -140,7 +125,7 @@ function startExports() {
   const note = element("span", { class: "muted", role: "status" });
   const button = (name, act) => element("button", { type: "button", class: "plain", on: { click: act } }, say(name));
   const bar = element("div", { class: "exports", role: "group", "aria-label": say("export") },
-    button("export_csv", () => save("cells.csv", "text/csv", csvText())),
+    button("export_csv", () => save("cells.csv", "text/csv", csvText(tableRows()))),
     button("export_json", () => save("report.json", "application/json", jsonText())),
     button("export_picture", () => exportPicture(note)), note);
   grid.after(bar);

@@ -50,7 +50,7 @@ function tryToKeep() {
   }
 }
 
-function keep() {
+function keepJudgements() {
   try {
     const images = Object.fromEntries(judged.images);
     localStorage.setItem(KEPT_AS, JSON.stringify({ images, blind: judged.blind, seed: judged.seed }));
@@ -64,7 +64,7 @@ function judge(cell, changes) {
   const found = cleaned({ ...judgementOf(cell), ...changes });
   if (Object.keys(found).length) judged.images.set(cell.key, found);
   else judged.images.delete(cell.key);
-  keep();
+  keepJudgements();
   judgementChanged();
   drawBlindMark(cell);
 }
@@ -152,7 +152,7 @@ function drawJudgementSection() {
 function forgetAll() {
   if (!window.confirm(say("forget_sure"))) return;
   judged.images.clear();
-  keep();
+  keepJudgements();
   drawBlind();
   judgementChanged();
 }
