@@ -29,6 +29,7 @@ VERBS = (
     "report",
     "show",
     "list",
+    "models",
     "doctor",
     "completion",
 )

@@ -22,7 +22,10 @@ SCORERS: Mapping[str, str] = {
     "hair_side": "evalharness.scorers.hair_side:HairSide",
     "hairstyle": "evalharness.scorers.hairstyle:Hairstyle",
     "harmony": "evalharness.scorers.harmony:Harmony",
+    "identity": "evalharness.scorers.identity:Identity",
     "parts": "evalharness.scorers.parts:Parts",
+    "prompt_tag_precision": "evalharness.scorers.prompt_tags:PromptTagPrecision",
+    "prompt_tags": "evalharness.scorers.prompt_tags:PromptTags",
     "skin_color_drift": "evalharness.scorers.color_drift:SkinColorDrift",
     "stars": "evalharness.scorers.stars:Stars",
 }
@@ -35,6 +38,7 @@ BACKENDS: Mapping[str, str] = {
 }
 
 PERCEPTION: Mapping[str, str] = {
+    "anime": "evalharness.perception.anime.perceiver:AnimePerceiver",
     "offline": "evalharness.perception.offline:OfflinePerceiver",
 }
 

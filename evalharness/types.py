@@ -237,6 +237,10 @@ class Observation:
     `panels` are the frames of a collage (one box = a single picture). `blind` says what could not be seen, and why:
     keys are regions or questions (face, hair, eyes, ...), values sentences. `layout` is a coarse picture: cells in
     reading order, each CIELAB L, a, b as integers; images of one run are compared by it.
+
+    Vision models add `tags` (what is to be seen, with its probability; unlikely tags are left out) and `embeddings`
+    (by the model's name). `judges` are the models that judged a question: tags, identity, corrupted, faces; what is
+    not named there was judged by offline perception.
     """
 
     width: int
@@ -248,6 +252,9 @@ class Observation:
     findings: tuple[Finding, ...] = ()
     blind: Mapping[str, str] = field(default_factory=dict)
     layout: tuple[int, ...] = ()
+    tags: Mapping[str, float] = field(default_factory=dict)
+    embeddings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    judges: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

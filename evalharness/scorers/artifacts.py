@@ -6,6 +6,7 @@ from typing import ClassVar
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, several
 from evalharness.scorers.faces import asked_faces
+from evalharness.scorers.tag_things import Told, told_of
 from evalharness.types import Cell, Mark, Observation, Reference, Score
 
 
@@ -20,6 +21,10 @@ class Sight:
 
 class Artifacts:
     """1.0 nothing forbidden is there, 0.0 something is; unscored where absence cannot be told.
+
+    Who is asked, in order: finders that were proven on such images, then a tagger, then unproven finders; the first
+    that is sure decides, and the reason names it where it is not offline perception. Of a collage, what offline
+    perception sees comes before the tagger, and that it sees none comes after.
 
     Args:
         strength: findings from this strength on count as seen, 0..1.
@@ -47,31 +52,41 @@ class Artifacts:
         return Score(metric=self.name, value=0.0 if seen else 1.0, reason=_joined(seen or sights), evidence=marks)
 
     def _look(self, thing: str, cell: Cell, observation: Observation) -> Sight:
-        if thing == "collage" and (sight := _collage(cell, observation)):
+        told = told_of(thing, observation)
+        if thing == "collage" and (sight := _collage(cell, observation, told)):
             return sight
         if thing == "cut_face" and (face := main_face(observation)) and face.cut_by_frame:
             return Sight(seen=True, words="the frame cuts the face", marks=(box_mark("cut face", face.box),))
         found = [finding for finding in observation.findings if finding.name == thing]
+        proven = any(finding.absence_counts for finding in found)
+        if told and told.seen is not None and not proven:
+            return Sight(seen=told.seen, words=told.words)
         strong = [finding for finding in found if finding.strength >= self.strength]
         name = thing.replace("_", " ")
         if strong:
             notes = ", ".join(finding.note for finding in strong if finding.note)
             marks = tuple(box_mark(name, finding.box) for finding in strong if finding.box)
             return Sight(seen=True, words=f"{name} seen ({notes})" if notes else f"{name} seen", marks=marks)
-        if any(finding.absence_counts for finding in found):
+        if proven:
             return Sight(seen=False, words=f"no {name}")
-        return Sight(
-            seen=None, words=f"no {name} seen, but offline perception cannot rule it out: needs a vision model"
-        )
+        return Sight(seen=None, words=_open(name, told))
 
 
-def _collage(cell: Cell, observation: Observation) -> Sight | None:
+def _open(name: str, told: Told | None) -> str:
+    if told:
+        return told.words
+    return f"no {name} seen, but offline perception cannot rule it out: needs a vision model"
+
+
+def _collage(cell: Cell, observation: Observation, told: Told | None) -> Sight | None:
     """A collage, by its panels or by more faces than asked; one panel is proof of none, no panel says nothing."""
     crowded = len(observation.panels) > 1 or len(observation.faces) > max(asked_faces(cell.prompt.expect) or 1, 1)
     if crowded:
         boxes = observation.panels if len(observation.panels) > 1 else tuple(f.box for f in observation.faces)
         words = f"collage seen ({several(observation)})"
         return Sight(seen=True, words=words, marks=tuple(box_mark("collage", box) for box in boxes))
+    if told and told.seen is not None:
+        return Sight(seen=told.seen, words=told.words)
     looked = len(observation.panels) == 1 and "panels" not in observation.blind
     return Sight(seen=False, words="no collage") if looked else None
 

@@ -9,6 +9,7 @@ from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, part_mark, several
 from evalharness.scorers.faces import asked_faces, no_face
 from evalharness.scorers.failures import ANY, DISTORTED, beyond, intensity, named, windows
+from evalharness.scorers.tag_parts import with_tags
 from evalharness.types import EMOTIONS, Cell, Face, Finding, Mark, Observation, Part, Reference, Score
 
 GROUPS = {"eyes": ("left_eye", "right_eye"), "brows": ("brows",), "mouth": ("mouth",)}
@@ -41,7 +42,8 @@ class Harmony:
     emotion is asked, the most probable one takes its place: does the face read as one emotion? A missing part makes
     the value 0, as it makes one star in the experiment; hidden and unsure parts are left out. An emotion that shows
     too weakly or too strongly for its archetype costs as much as it lies outside the archetype's window. The score's
-    label is the failure type (see failures.py) of every image below three stars.
+    label is the failure type (see failures.py) of every image below three stars. Parts that offline perception cannot
+    read are read by tags where a tagger looked (see tag_parts.py), and the reason says so.
 
     Args:
         three_stars: values from here on have no failure type: all agree, on the asked emotion.
@@ -71,8 +73,10 @@ class Harmony:
     def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
         """Judge the main face; unscored without one, with fewer than two readable parts, or for an unknown emotion."""
         asked, face = cell.prompt.expect.emotion, main_face(observation)
-        if face is None:
+        told = None if asked_faces(cell.prompt.expect) == 0 and face is None else with_tags(observation, face)
+        if told is None:
             return unscored(self.name, no_face(cell, observation))
+        face = told.face
         crowd = several(observation) if asked_faces(cell.prompt.expect) in (None, 1) else None
         reading = read(face)
         if not crowd and len(reading.emotions) + len(reading.missing) < 2:
@@ -84,8 +88,9 @@ class Harmony:
             judged = Opinion(value=0.0, reason=f"{broken} (D, style override)", failure="D")
         else:
             judged = self._judge(reading, asked, self.windows.get(cell.prompt.expect.archetype or "", ANY))
-        marks = _marks(face, reading)
-        return Score(metric=self.name, value=judged.value, reason=judged.reason, evidence=marks, label=judged.failure)
+        reason = "; ".join(said for said in (judged.reason, told.said) if said)
+        marks = _marks(face, reading) if observation.faces else ()
+        return Score(metric=self.name, value=judged.value, reason=reason, evidence=marks, label=judged.failure)
 
     def stars(self, value: float) -> int:
         """The value in the experiment's stars: 3 perfect, 2 acceptable, 1 broken."""

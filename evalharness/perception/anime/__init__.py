@@ -1,0 +1,1 @@
+"""What models made for drawn characters see: tags, identity, corruption and faces, all by onnxruntime."""

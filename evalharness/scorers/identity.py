@@ -1,0 +1,74 @@
+"""Is it the character of the references? By embeddings of a model that tells drawn characters apart (CCIP)."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalharness.models.table import threshold_of
+from evalharness.scorers.base import unscored
+from evalharness.scorers.evidence import several
+from evalharness.types import Cell, Observation, Reference, Score
+
+LEAST = 3
+"""References that are needed: of each picture the nearest one is held out, and one alone says little."""
+Vectors = NDArray[np.float64]
+
+
+class Identity:
+    """How often the picture is the references' character, as a share of how often they are each other's: 0..1.
+
+    Two pictures show one character where their difference, (1 - cosine) / 2 of the embeddings, is at most the model's
+    threshold. Of each picture the nearest reference is held out, as a reference is held out from itself, so that a
+    copy of a training image counts no more than the training image does. The share is divided by the references' own,
+    as a character drawn in many ways agrees less with itself; 1 is as alike as they are, more is cut off.
+    """
+
+    name: ClassVar[str] = "identity"
+    version: ClassVar[int] = 1
+    unit: ClassVar[str] = ""
+    higher_is_better: ClassVar[bool] = True
+
+    def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
+        """Compare with every reference; unscored without embeddings, with too few references, or of several people."""
+        model = observation.judges.get("identity")
+        if model is None:
+            return unscored(self.name, "nobody looked who it is: needs a vision model (perception=anime)")
+        if crowd := several(observation):
+            return unscored(self.name, f"{crowd}: who is meant is not clear")
+        theirs = _embeddings(reference.observations, model) if reference else ()
+        if len(theirs) < LEAST:
+            return unscored(self.name, f"{len(theirs)} references were seen by {model}; at least {LEAST} are needed")
+        among = among_themselves(theirs, threshold_of(model))
+        if among == 0.0:
+            return unscored(self.name, f"by {model} the references themselves are not of one character")
+        apart = np.sort(differences(np.array([observation.embeddings[model]]), np.array(theirs))[0])[1:]
+        alike = float(np.mean(apart <= threshold_of(model)))
+        reason = (
+            f"like {alike:.0%} of the references but the nearest, by {model} (they among themselves: {among:.0%}); "
+            f"mean difference {apart.mean():.2f}"
+        )
+        return Score(metric=self.name, value=min(1.0, alike / among), reason=reason)
+
+
+@lru_cache(maxsize=4)
+def among_themselves(embeddings: tuple[tuple[float, ...], ...], threshold: float) -> float:
+    """The mean share of the other references that each reference is like."""
+    found = differences(np.array(embeddings), np.array(embeddings)) <= threshold
+    return float((found.sum() - len(embeddings)) / (len(embeddings) * (len(embeddings) - 1)))
+
+
+def differences(ours: Vectors, theirs: Vectors) -> Vectors:
+    """(1 - cosine) / 2 of embeddings (n, width) and (m, width), as (n, m) in 0..1; the model's own metric head."""
+    cosine = _unit(ours) @ _unit(theirs).T
+    return np.asarray(np.clip((1.0 - cosine) / 2.0, 0.0, 1.0))
+
+
+def _unit(embeddings: Vectors) -> Vectors:
+    return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
+
+
+def _embeddings(observations: Sequence[Observation], model: str) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(one.embeddings[model]) for one in observations if model in one.embeddings)
