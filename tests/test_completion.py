@@ -23,7 +23,7 @@ EXPECTED = {
     "evalharness run --dry": "--dry-run",
     "evalharness run suite=harm": "suite=harmony_grid",
     "evalharness run --dry-run suite=min": "suite=mine",
-    "evalharness run perception=": "perception=offline",
+    "evalharness run perception=o": "perception=offline",
     "evalharness pick runs/fir": "runs/first",
     "evalharness compare runs/first runs/sec": "runs/second",
     "evalharness completion z": "zsh",

@@ -12,7 +12,7 @@ import stand_ins
 
 from evalharness.cli import main
 from evalharness.errors import ConfigError, PerceptionError
-from evalharness.models.cache import checked, digests, lock_file, located
+from evalharness.models.cache import checked, digests, located, lock_file
 from evalharness.models.fetch import fetch
 from evalharness.models.state import State, state_of
 from evalharness.models.table import find_model, models, threshold_of
@@ -81,7 +81,7 @@ def test_files_in_the_cache_are_found_with_the_hub_off(here: Path) -> None:
 
 
 def test_missing_model_is_one_sentence_with_the_fetch_command(empty: Path) -> None:
-    with pytest.raises(PerceptionError, match=f"not in the Hugging Face cache .*evalharness models fetch {TAGGER}$"):
+    with pytest.raises(PerceptionError, match=rf"not in the Hugging Face cache .*evalharness models fetch {TAGGER}$"):
         checked(find_model(TAGGER))
 
 
@@ -97,7 +97,7 @@ def test_changed_bytes_are_refused(here: Path) -> None:
 
 def test_digest_that_nobody_knows_is_asked_for_until_the_first_fetch_records_it(here: Path) -> None:
     model = find_model(CORRUPTION)
-    with pytest.raises(PerceptionError, match="no digest of model .* evalharness models fetch"):
+    with pytest.raises(PerceptionError, match=r"no digest of model .* evalharness models fetch"):
         digests(model)
     assert state_of(model, verify=True) is State.UNKNOWN
 

@@ -150,7 +150,8 @@ def test_corruption_is_a_finding_whose_absence_counts(here: Path) -> None:
         (finding,) = (one for one in seen_by("corruption", picture(color)).findings if one.name == "corrupted")
         assert finding.absence_counts
         strengths[name] = finding.strength
-    assert strengths["red"] < 0.1 < 0.9 < strengths["blue"]
+    assert strengths["red"] < 0.1
+    assert strengths["blue"] > 0.9
 
 
 def test_detector_finds_a_face_once_and_leaves_out_what_it_doubts(here: Path) -> None:
@@ -225,10 +226,10 @@ def test_perceiver_is_sent_to_another_process_by_its_options(here: Path) -> None
 
 
 def test_model_of_another_kind_is_refused(here: Path) -> None:
-    with pytest.raises(ConfigError, match="unknown tagger model 'anime-face-v1.4-s'"):
+    with pytest.raises(ConfigError, match=r"unknown tagger model 'anime-face-v1\.4-s'"):
         AnimePerceiver(models={"tagger": "anime-face-v1.4-s"})
-    with pytest.raises(PerceptionError, match="unknown kind of model 'tager'. Did you mean 'tagger'"):
-        AnimePerceiver(models={"tager": None, "tagr": "x"} | {"tager": "x"})
+    with pytest.raises(PerceptionError, match=r"unknown kind of model 'tager'\. Did you mean 'tagger'"):
+        AnimePerceiver(models={"tager": "wd-vit-tagger-v3"})
 
 
 def test_unknown_device_is_refused() -> None:
