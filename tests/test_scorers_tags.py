@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from judging import BOX, expecting, face, part, seen, whole_face
 
+from evalharness.errors import ConfigError
 from evalharness.scorers.artifacts import Artifacts
 from evalharness.scorers.harmony import Harmony
 from evalharness.scorers.identity import Identity
@@ -166,6 +167,21 @@ def test_part_that_offline_perception_doubts_is_read_by_tags() -> None:
     assert before.value is not None and after.value is not None
     assert after.value > before.value
     assert after.reason.endswith(f"; mouth (smile 0.90) read by {TAGGER}")
+
+
+def test_tags_may_be_asked_first() -> None:
+    happy = whole_face({group: {"happy": 1.0} for group in ("eyes", "brows", "mouth")})
+    frowning = tagged(happy, tags={"solo": 0.98, "frown": 0.9})
+    score = Harmony(first="tags").score(expecting(emotion="happy"), frowning, None)
+    assert score.reason.endswith(f"; mouth (frown 0.90) read by {TAGGER}")
+    assert score.value is not None and score.value < (
+        Harmony().score(expecting(emotion="happy"), frowning, None).value or 0
+    )
+
+
+def test_unknown_reader_of_parts_is_refused() -> None:
+    with pytest.raises(ConfigError, match="unknown reader of parts 'tag'"):
+        Harmony(first="tag")
 
 
 def test_missing_mouth_stays_missing_whatever_tags_say() -> None:

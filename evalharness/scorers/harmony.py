@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from evalharness.errors import ConfigError, unknown
 from evalharness.scorers.agreement import agreement, mixture, seen_together
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, part_mark, several
 from evalharness.scorers.faces import asked_faces, no_face
 from evalharness.scorers.failures import ANY, DISTORTED, beyond, intensity, named, windows
-from evalharness.scorers.tag_parts import with_tags
+from evalharness.scorers.tag_parts import READERS, with_tags
 from evalharness.types import EMOTIONS, Cell, Face, Finding, Mark, Observation, Part, Reference, Score
 
 GROUPS = {"eyes": ("left_eye", "right_eye"), "brows": ("brows",), "mouth": ("mouth",)}
@@ -50,6 +51,7 @@ class Harmony:
         two_stars: values from here on are minor issues; below, features compete or it is another emotion.
         coherent: agreement from here on counts as one emotion, so that another one is a drift (C).
         intensity: [least, most] of 1 - P(neutral) by archetype, as conf/scoring documents; others may have any.
+        first: who is asked first for a part where a tagger looked: offline (perception) or tags.
     """
 
     name: ClassVar[str] = "harmony"
@@ -64,7 +66,11 @@ class Harmony:
         two_stars: float = 0.45,
         coherent: float = 0.7,
         intensity: Mapping[str, Sequence[float]] | None = None,
+        first: str = "offline",
     ) -> None:
+        if first not in READERS:
+            raise ConfigError(unknown("reader of parts", first, READERS))
+        self.first = first
         self.three_stars = three_stars
         self.two_stars = two_stars
         self.coherent = coherent
@@ -73,7 +79,9 @@ class Harmony:
     def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
         """Judge the main face; unscored without one, with fewer than two readable parts, or for an unknown emotion."""
         asked, face = cell.prompt.expect.emotion, main_face(observation)
-        told = None if asked_faces(cell.prompt.expect) == 0 and face is None else with_tags(observation, face)
+        told = (
+            None if asked_faces(cell.prompt.expect) == 0 and face is None else with_tags(observation, face, self.first)
+        )
         if told is None:
             return unscored(self.name, no_face(cell, observation))
         face = told.face

@@ -1,5 +1,6 @@
 """Eyes, brows and mouth as tags tell them, for what offline perception cannot read; tags see the whole picture."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -7,6 +8,7 @@ from typing import Literal
 from evalharness.scorers.tag_evidence import evidence, in_words, likely, tagger_of
 from evalharness.types import EMOTIONS, Box, Face, Observation, Part
 
+READERS = ("offline", "tags")
 ENOUGH = 0.5
 """Confidence from which what offline perception read of a part is taken; a part found missing is always taken."""
 NAMES: Mapping[str, tuple[Literal["left_eye", "right_eye", "brows", "mouth"], ...]] = {
@@ -24,11 +26,12 @@ class ReadFace:
     said: str = ""
 
 
-def with_tags(observation: Observation, face: Face | None) -> ReadFace | None:
+def with_tags(observation: Observation, face: Face | None, first: str = "offline") -> ReadFace | None:
     """The main face, with parts from tags where nobody read them well enough; None where nobody can tell.
 
-    The first who is sure enough wins: offline perception from `ENOUGH` on, then the tagger, then offline perception.
-    Without a found face, tags alone make one of the whole picture.
+    The first who is sure enough wins: with `first` offline, offline perception from `ENOUGH` on, then the tagger; with
+    `first` tags, the tagger where it tells anything of a part. Then what offline perception doubts. Without a found
+    face, tags alone make one of the whole picture.
     """
     told = tagged_parts(observation)
     if not told:
@@ -36,7 +39,7 @@ def with_tags(observation: Observation, face: Face | None) -> ReadFace | None:
     if face is None:
         whole = Box(x=0.0, y=0.0, width=float(observation.width), height=float(observation.height))
         face = Face(box=whole, confidence=0.0)
-    taken = [group for group in told if not _read_well(face, group)]
+    taken = [group for group in told if not _stays(face, group, ENOUGH if first == "offline" else math.inf)]
     if not taken:
         return ReadFace(face=face)
     names = {name for group in taken for name in NAMES[group]}
@@ -75,8 +78,9 @@ def _part(
     return Part(name=name, state=state, confidence=max(seen.values()), emotions=emotions, note=in_words(seen))
 
 
-def _read_well(face: Face, group: str) -> bool:
+def _stays(face: Face, group: str, enough: float) -> bool:
+    """Whether what offline perception says of a group is taken: it is missing, or was read with enough confidence."""
     parts = [part for part in face.parts if part.name in NAMES[group]]
     return any(
-        part.state == "missing" or (part.state in ("present", "closed") and part.confidence >= ENOUGH) for part in parts
+        part.state == "missing" or (part.state in ("present", "closed") and part.confidence >= enough) for part in parts
     )
