@@ -19,7 +19,7 @@ from evalharness.registry import find
 from evalharness.report.calibration import Answer, Calibration, Disagreement, FigureRow, write_calibration
 from evalharness.report.html import write_whole
 from evalharness.scorers.evidence import main_face, several
-from evalharness.scorers.harmony import Harmony, emotion_seen
+from evalharness.scorers.harmony import Harmony
 from evalharness.stats.agreement import (
     Agreement,
     Measure,
@@ -41,12 +41,13 @@ CLOSED = ("closed", "missing")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One labelled image with what was seen, the harmony judged, and the seconds both took."""
+    """One labelled image with what was seen, the harmony and emotion judged, and the seconds that took."""
 
     label: Label
     seen: Observation
     score: Score
     stars: int | None
+    emotion: str | None
     seconds: float
 
 
@@ -115,7 +116,8 @@ def _judge(label: Label, perceiver: Perceiver, harmony: Harmony) -> Judged:
     score = harmony.score(_cell(label), seen, None)
     seconds = time.perf_counter() - started
     stars = None if score.value is None else harmony.stars(score.value)
-    return Judged(label=label, seen=seen, score=score, stars=stars, seconds=seconds)
+    emotion = harmony.emotion(seen)
+    return Judged(label=label, seen=seen, score=score, stars=stars, emotion=emotion, seconds=seconds)
 
 
 def _cell(label: Label) -> Cell:
@@ -175,8 +177,7 @@ def _emotion(judged: Judged) -> tuple[str, str] | None:
     allowed = judged.label.emotions
     if not allowed:
         return None
-    face = main_face(judged.seen)
-    machine = (emotion_seen(face) if face else None) or NOT_SEEN
+    machine = judged.emotion or NOT_SEEN
     return (machine if machine in allowed else allowed[0]), machine
 
 

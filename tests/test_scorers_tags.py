@@ -179,6 +179,15 @@ def test_tags_may_be_asked_first() -> None:
     )
 
 
+def test_emotion_is_that_of_the_parts_as_they_are_judged() -> None:
+    happy = whole_face({group: {"happy": 1.0} for group in ("eyes", "brows", "mouth")})
+    tags = {"solo": 0.98, "frown": 0.9, "tears": 0.9, "furrowed_brow": 0.9}
+    assert Harmony().emotion(tagged(happy, tags=tags)) == "happy"
+    assert Harmony(first="tags").emotion(tagged(happy, tags=tags)) == "sad"
+    assert Harmony().emotion(tagged(tags=tags)) == "sad"
+    assert Harmony().emotion(seen()) is None
+
+
 def test_unknown_reader_of_parts_is_refused() -> None:
     with pytest.raises(ConfigError, match="unknown reader of parts 'tag'"):
         Harmony(first="tag")

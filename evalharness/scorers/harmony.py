@@ -100,6 +100,11 @@ class Harmony:
         marks = _marks(face, reading) if observation.faces else ()
         return Score(metric=self.name, value=judged.value, reason=reason, evidence=marks, label=judged.failure)
 
+    def emotion(self, observation: Observation) -> str | None:
+        """The emotion that the parts of the main face make together, or None where no part tells."""
+        told = with_tags(observation, main_face(observation), self.first)
+        return emotion_seen(told.face) if told else None
+
     def stars(self, value: float) -> int:
         """The value in the experiment's stars: 3 perfect, 2 acceptable, 1 broken."""
         return 3 if value >= self.three_stars else 2 if value >= self.two_stars else 1
