@@ -1,5 +1,6 @@
 """Whole runs with perception=anime on stand-ins, from the command line; and offline perception stays the default."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from PIL import Image
 
 from evalharness.cli import main
 from evalharness.config import compose
+from evalharness.lookers import LEAST
 from evalharness.models.fetch import fetch
 from evalharness.models.table import find_model
+from evalharness.perception.anime.perceiver import AnimePerceiver
 from evalharness.record import load_run
 from evalharness.registry import find
-from evalharness.types import FinishedRun, Score
+from evalharness.types import FinishedRun, Observation, Score
 
 SUITE = """
 name: tags
@@ -116,6 +119,25 @@ def test_images_are_generated_and_looked_at_by_the_anime_tier(inputs: Path, tmp_
     judged = [one for one in scores_of(finished).values() if one.metric == "prompt_tags"]
     assert all(one.value is not None and "seen by wd-swinv2-tagger-v3" in one.reason for one in judged)
     assert all("needs a vision model" in one.reason for one in scores_of(finished).values() if one.metric == "identity")
+
+
+def test_images_are_looked_at_in_a_process_of_its_own(
+    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here: list[int] = []
+    observe = AnimePerceiver.observe
+
+    def counted(self: AnimePerceiver, images: Sequence[Image.Image]) -> list[Observation]:
+        here.append(len(images))
+        return observe(self, images)
+
+    monkeypatch.setattr(AnimePerceiver, "observe", counted)
+    for number in range(LEAST):
+        save(inputs / "pictures" / f"red_{number + 2}.png", (250, 10, number))
+    assert score(inputs, tmp_path / "run", "perception.workers=1", "perception.options.models.corruption=null") != 2
+    judged = [one for one in scores_of(load_run(tmp_path / "run")).values() if one.metric == "prompt_tags"]
+    assert all(one.value is not None for one in judged)
+    assert sum(here) == 3, "only the references were looked at in this process"
 
 
 def test_missing_models_end_with_2_and_the_fetch_command(
