@@ -118,7 +118,9 @@ def test_file_imports_only_from_layers_below(path: Path) -> None:
 
 
 def test_layers_are_told_as_they_are() -> None:
-    told = re.search(r"^```\n(cli\n.*?)```", (PACKAGE.parent / "docs" / "code.md").read_text(), re.DOTALL | re.MULTILINE)
+    told = re.search(
+        r"^```\n(cli\n.*?)```", (PACKAGE.parent / "docs" / "code.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     assert told is not None
     assert [line.split(", ") for line in told[1].splitlines()] == [sorted(row) for row in written()]
 

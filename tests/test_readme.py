@@ -53,7 +53,7 @@ def test_every_module_is_named_in_the_list_of_files_and_nothing_else() -> None:
     # one line stands for the renderer
     real = {"demo/drawing/" if name.startswith("demo/drawing/") else name for name in real}
 
-    assert sorted(named()) == sorted(real)
+    assert sorted(name for name in named() if name.endswith((".py", "/"))) == sorted(real)
 
 
 def named() -> Iterator[str]:
