@@ -30,6 +30,9 @@ SCORERS: Mapping[str, str] = {
     "stars": "evalharness.scorers.stars:Stars",
 }
 
+ON_REQUEST = frozenset({"identity", "prompt_tag_precision", "prompt_tags"})
+"""Scorers that a suite must name: they can judge nothing without models that are downloaded."""
+
 BACKENDS: Mapping[str, str] = {
     "comfyui": "evalharness.backends.comfyui:ComfyMaker",
     "diffusers": "evalharness.backends.diffusers:DiffusersMaker",

@@ -100,8 +100,12 @@ def test_file_that_is_there_stays_whole_where_writing_fails(
     target = tmp_path / "junit.xml"
     target.write_text("the old one")
 
-    def full(*_: object) -> Path:
-        raise OSError("no space left on device")
+    move = Path.replace
+
+    def full(self: Path, to: Path) -> Path:
+        if to == target:
+            raise OSError("no space left on device")
+        return move(self, to)
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="no space left"):

@@ -221,11 +221,19 @@ def wait_until(true: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def command_of(process: psutil.Process) -> str:
+    """The process's command line, or nothing once it is gone."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def test_processes_of_a_killed_run_end_and_the_run_goes_on(inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = start(inputs, run, "perception.workers=1", "backend.options.delay=0.2")
     own = psutil.Process(process.pid)
-    wait_until(lambda: any("spawn_main" in " ".join(child.cmdline()) for child in own.children()))
+    wait_until(lambda: any("spawn_main" in command_of(child) for child in own.children()))
     children = own.children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()

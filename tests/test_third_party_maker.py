@@ -34,6 +34,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     )
     (info / "entry_points.txt").write_text(entry.replace('"', ""))
     monkeypatch.syspath_prepend(str(site))
+    registry._installed.cache_clear()
     small_run.write_inputs(tmp_path / "inputs")
     (tmp_path / "inputs" / "backend").mkdir()
     (tmp_path / "inputs" / "backend" / "colors.yaml").write_text(block("yaml", "name: colors"))
@@ -41,6 +42,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setitem(registry.TABLES, "perception", perception)  # type: ignore[index]
     yield tmp_path
     sys.modules.pop("my_maker", None)
+    registry._installed.cache_clear()
 
 
 def command(folder: Path, *more: str) -> list[str]:
@@ -67,6 +69,7 @@ def test_installed_maker_is_listed_with_ours_and_may_not_take_their_names(
     (installed / "site-packages" / "my_maker-1.0.dist-info" / "entry_points.txt").write_text(
         "[evalharness.backends]\nfake = my_maker:ColorMaker\n"
     )
+    registry._installed.cache_clear()
     assert main(command(installed)) == 2
     assert "names are unique" in capsys.readouterr().err
 

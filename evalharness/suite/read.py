@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evalharness.errors import SuiteError, unknown
-from evalharness.registry import table
+from evalharness.registry import ON_REQUEST, table
 from evalharness.suite.gates import read_gates, read_objective
 from evalharness.suite.model import Budget, FileNames, SettingTemplate, Suite
 from evalharness.suite.prompts import read_prompts
@@ -43,7 +43,7 @@ def read_suite(raw: Mapping[str, object]) -> Suite:
     known: Mapping[str, Any] = only_known(raw, (*PLAIN, *MADE, *CONFIGURED), place)
     plain = convert({key: raw[key] for key in PLAIN if key in raw}, _Plain, place)
     _check_samples(plain, place)
-    scorers = plain.scorers or tuple(sorted(table("scorer")))
+    scorers = plain.scorers or tuple(sorted(table("scorer").keys() - ON_REQUEST))
     prompts = read_prompts(dict(known), place)
     axes = {axis for one in prompts for axis in one.axes}
     gates = read_gates(known.get("gates", ()), scorers, axes, place)
