@@ -1,14 +1,33 @@
 """Digests: of values, by their canonical JSON, and of files, by their bytes."""
 
 import hashlib
+from collections.abc import Collection
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from evalharness.codec import encode
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def digest(value: object) -> str:
     """SHA-256 (64 hex digits) of a value's canonical JSON: dataclasses as objects, keys sorted."""
     return hashlib.sha256(encode(value)).hexdigest()
+
+
+def without_defaults(value: T, later: Collection[str]) -> T:
+    """A dataclass for `digest`, which leaves out those of the fields `later` that are at their defaults.
+
+    So fields that were added later leave digests as they were.
+    """
+    plain = [item.name for item in fields(value) if item.name in later and getattr(value, item.name) == item.default]
+    return replace(value, **dict.fromkeys(plain, msgspec.UNSET)) if plain else value
 
 
 def file_digest(path: Path) -> str:

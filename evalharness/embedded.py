@@ -16,6 +16,9 @@ from evalharness.types import Cell
 RECORD, PARAMETERS, PROMPT, WORKFLOW = "evalharness", "parameters", "prompt", "workflow"
 """The text chunks of a PNG: ours, A1111's, and ComfyUI's graph in API format and as its editor shows it."""
 
+CLIP = "clip"
+"""Where the image of a frame holds the clip it is of, in its `info`, on its way from a maker to the store."""
+
 _EXIF, _USER_COMMENT, _MAKE, _MODEL = 0x8769, 0x9286, 0x010F, 0x0110
 _FIELDS = {"Steps": "steps", "CFG scale": "cfg", "Seed": "seed", "Sampler": "sampler", "Schedule type": "scheduler"}
 
@@ -51,6 +54,12 @@ def texts_to_write(cell: Cell, image: Image.Image, checkpoint: str = "") -> dict
     said = {key: text for key, text in kept.items() if isinstance(text, str) and len(text) <= infotext.LONGEST}
     made = {PARAMETERS: infotext.write(infotext.of_cell(cell, checkpoint))} if cell.source is None else {}
     return said | made
+
+
+def clip_of(image: object) -> bytes | None:
+    """The clip, as an animated WebP, that an image is a frame of; None for stills and for failures."""
+    body = image.info.get(CLIP) if isinstance(image, Image.Image) else None
+    return body if isinstance(body, bytes) else None
 
 
 def of_graph(value: object) -> Infotext:

@@ -53,6 +53,7 @@ def of_cell(cell: Cell, checkpoint: str = "") -> Infotext:
         "CFG scale": f"{setting.guidance_scale:g}",
         "Seed": str(cell.seed),
         "Size": f"{setting.width}x{setting.height}",
+        **({"Frames": str(setting.frames), "Frame": str(setting.frame)} if setting.frames > 1 else {}),
         **({"Model": checkpoint} if checkpoint else {}),
         "Version": f"evalharness {__version__}",
     }

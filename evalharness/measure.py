@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from evalharness.backends.optional import expect
 from evalharness.generate import generate
 from evalharness.lookers import Lookers
 from evalharness.observe import look_meanwhile, observe
@@ -43,6 +44,7 @@ def look_and_score(
 def _make(plan: Plan, cells: Sequence[Cell], tools: Tools, store: Store, progress: Progress, lookers: Lookers) -> None:
     todo = store.missing(plan.makeable(cells))
     batches = plan.batches(todo, tools.maker.batch_size)
+    expect(tools.maker, todo)
     with progress("images", len(todo)) as advance:
         for made in generate(batches, plan.baseline, tools.maker, store):
             look_meanwhile(made, lookers, store)

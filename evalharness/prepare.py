@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from evalharness.backends.base import Maker
+from evalharness.backends.optional import require_clips
 from evalharness.config import RunConfig
 from evalharness.digest import digest
 from evalharness.errors import ConfigError, unknown
@@ -77,6 +78,7 @@ def plan_run(config: RunConfig, suite: Suite, maker: Maker, subjects: Sequence[S
             Path(config.images), suite.files.pattern, table, suite.axes, skip_unmatched=suite.files.skip_unmatched
         )
         return plan_existing(suite, files)[0]
+    require_clips(maker, (one for template in suite.settings for one in template.settings((0, 0))))
     facts = MakerFacts(fingerprint=maker.fingerprint(), native_size=maker.native_size())
     if subjects is None:
         return make_plan(suite, read_subjects(config.subjects), facts)

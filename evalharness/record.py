@@ -15,7 +15,7 @@ from evalharness.plan.shards import Shard
 from evalharness.prepare import Tools
 from evalharness.reference_images import recall
 from evalharness.scorers.base import info
-from evalharness.store import FORMAT, Store
+from evalharness.store import FORMAT, Store, clip_path
 from evalharness.suite import Suite
 from evalharness.training import Base, doubts, old_hash, stacks, trainings
 from evalharness.types import FinishedRun, Judgement, MetricInfo
@@ -128,4 +128,5 @@ def finished(folder: Path, store: Store) -> FinishedRun:
         planned=known.planned if known.suite.budget else None,
         language=known.config.report.language,
         references=recall(store),
+        clips={key: clip_path(one.sha256) for key, one in store.clips(known.plan.cells).items()},
     )

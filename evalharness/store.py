@@ -1,7 +1,8 @@
 """The run folder: images as PNG files, records in SQLite, facts as JSON; whole or absent at any moment.
 
 RUN/images/ab/abcd....png   one per cell, named by its key; carries its cell in a text chunk, and A1111's infotext
-RUN/run.sqlite              images, observations, scores (WAL mode, one transaction per batch)
+RUN/clips/ab/abcd....webp   the clip whose frames are images, named by its SHA-256, once for all of them
+RUN/run.sqlite              images, clips, observations, scores (WAL mode, one transaction per batch)
 RUN/run.json, verdict.json  what was asked, and what was concluded
 """
 
@@ -20,7 +21,7 @@ from typing import IO, NamedTuple, Self, TypeVar
 from PIL import Image, PngImagePlugin
 
 from evalharness.codec import DecodeError, decode, encode, encode_readably
-from evalharness.embedded import RECORD, texts_to_write
+from evalharness.embedded import RECORD, clip_of, texts_to_write
 from evalharness.errors import StoreError
 from evalharness.replacing import replacing
 from evalharness.types import Cell, Failure, Observation, Score
@@ -30,6 +31,7 @@ PNG_KEY = RECORD
 DATABASE = "run.sqlite"
 TABLES = """
 create table if not exists images (key text primary key, path text, sha256 text, failure text, cell blob not null);
+create table if not exists clips (key text primary key, sha256 text not null);
 create table if not exists observations (key text, perceiver text, body blob not null, primary key (key, perceiver));
 create table if not exists scores (key text primary key, body blob not null);
 """
@@ -44,6 +46,13 @@ class ImageRecord(NamedTuple):
     sha256: str | None
     failure: str | None
     cell: bytes
+
+
+class ClipRecord(NamedTuple):
+    """A row of the table `clips`: a cell, and the SHA-256 that its clip has and is named by."""
+
+    key: str
+    sha256: str
 
 
 class ObservationRecord(NamedTuple):
@@ -103,8 +112,11 @@ class Store:
     def save_images(self, made: Sequence[tuple[Cell, Image.Image | Failure]], facts: Mapping[str, object]) -> None:
         """Store a batch: files first (flushed, renamed), then their records in one transaction."""
         rows = [self._save_image(cell, image, facts) for cell, image in made]
+        bodies = {cell.key: body for cell, image in made if (body := clip_of(image)) is not None}
+        clips = [ClipRecord(key, self._save_clip(body)) for key, body in bodies.items()]
         with self._writing():
             self._database.executemany("insert or replace into images values (?, ?, ?, ?, ?)", rows)
+            self._database.executemany("insert or replace into clips values (?, ?)", clips)
 
     def images(self, cells: Iterable[Cell]) -> dict[str, str | Failure]:
         """Per cell key the image's path relative to the run folder, or why there is none."""
@@ -114,6 +126,12 @@ class Store:
             path, why = rows.get(cell.key, (None, "not made yet"))
             found[cell.key] = path if path is not None else Failure(reason=why)
         return found
+
+    def clips(self, cells: Iterable[Cell]) -> dict[str, ClipRecord]:
+        """The clips whose frames these cells are, by cell key; of stills nothing."""
+        wanted = {cell.key for cell in cells}
+        rows = self._database.execute("select key, sha256 from clips")
+        return {row[0]: ClipRecord(*row) for row in rows if row[0] in wanted}
 
     def stored(self, cell: Cell) -> StoredImage | None:
         """Where the cell's image is; None where it has none."""
@@ -147,6 +165,20 @@ class Store:
             raise StoreError(_not_written(target, error.strerror)) from error
         return cell.key, relative, hashlib.sha256(target.read_bytes()).hexdigest(), None, record
 
+    def _save_clip(self, body: bytes) -> str:
+        """Write a clip unless it is there, as it is when another of its frames was stored; returns its SHA-256."""
+        sha256 = hashlib.sha256(body).hexdigest()
+        target = self.folder / clip_path(sha256)
+        if target.is_file():
+            return sha256
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as file:
+                file.write(body)
+        except OSError as error:
+            raise StoreError(_not_written(target, error.strerror)) from error
+        return sha256
+
     def records(self, cells: Iterable[Cell]) -> dict[str, ImageRecord]:
         """The stored records of images and failures, by cell key; without those whose file is gone."""
         wanted = {cell.key for cell in cells}
@@ -154,10 +186,16 @@ class Store:
         found = {row[0]: ImageRecord(*row) for row in rows if row[0] in wanted}
         return {key: one for key, one in found.items() if one.path is None or (self.folder / one.path).is_file()}
 
-    def adopt(self, images: Iterable[ImageRecord], observations: Iterable[ObservationRecord]) -> None:
-        """Take over records of other folders, in one transaction; the images' files are here already."""
+    def adopt(
+        self,
+        images: Iterable[ImageRecord],
+        observations: Iterable[ObservationRecord],
+        clips: Iterable[ClipRecord] = (),
+    ) -> None:
+        """Take over records of other folders, in one transaction; the files of images and clips are here already."""
         with self._writing():
             self._database.executemany("insert or replace into images values (?, ?, ?, ?, ?)", images)
+            self._database.executemany("insert or replace into clips values (?, ?)", clips)
             self._database.executemany("insert or replace into observations values (?, ?, ?)", observations)
 
     # Observations and scores
@@ -246,6 +284,11 @@ def _lock(path: Path) -> IO[bytes]:
         file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
         file.flush()
     return file
+
+
+def clip_path(sha256: str) -> str:
+    """Where a clip lies, relative to the run folder."""
+    return f"clips/{sha256[:2]}/{sha256}.webp"
 
 
 def read_stored(image: StoredImage) -> Image.Image:

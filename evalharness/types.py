@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -62,13 +62,23 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """How an image is sampled; `sampler` is a scheduler's name or 'default' (the checkpoint's own). Sizes in pixels."""
+    """How an image is sampled; `sampler` is a scheduler's name or 'default' (the checkpoint's own). Sizes in pixels.
+
+    Of a clip of so many `frames` the image is the one numbered `frame`, from 0; a still is a clip of 1.
+    """
 
     sampler: str = "default"
     steps: int = 20
     guidance_scale: float = 5.0
     width: int = 512
     height: int = 512
+    frames: int = 1
+    frame: int = 0
+
+    @property
+    def clip(self) -> "Setting":
+        """The setting of the whole clip, whichever of its frames is shown."""
+        return replace(self, frame=0) if self.frame else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +150,11 @@ class Cell:
     setting: Setting
     seed: int
     source: str | None = None
+
+    @property
+    def clip(self) -> tuple[Prompt, int, Setting]:
+        """What cells of one subject and strength have in common that are frames of one clip."""
+        return self.prompt, self.seed, self.setting.clip
 
 
 # What was seen
@@ -516,7 +531,8 @@ class FinishedRun:
     the facts of the run: scalars, or mappings of scalars. `subjects` begins with the baseline, where there is one.
     `objective` weighs metrics for 'best'. `planned` counts the cells of the whole matrix, where a budget made fewer.
     `language` is that of the page's texts.
-    `references` are the images that show the character as she should be.
+    `references` are the images that show the character as she should be. `clips` maps a cell's key to the path of the
+    clip that its image is a frame of, likewise relative.
     """
 
     title: str
@@ -534,6 +550,7 @@ class FinishedRun:
     planned: int | None = None
     language: str = "en"
     references: tuple[ReferenceImage, ...] = ()
+    clips: Mapping[str, str] = field(default_factory=dict)
 
 
 # How a run says where it is

@@ -1,6 +1,7 @@
 """Options of the diffusers maker: what they change, what they leave alone, and what is refused in a sentence."""
 
 import dataclasses
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from evalharness.backends.diffusers import DiffusersMaker
 from evalharness.backends.diffusers_options import read_options
 from evalharness.backends.families import FAMILIES
 from evalharness.errors import BackendError
-from evalharness.types import Setting, Subject
+from evalharness.types import Cell, Setting, Subject
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,7 +63,6 @@ def facts(folder: Path, options: dict[str, object]) -> set[str]:
         ({"ofload": "model"}, "unknown backend option 'ofload'. Did you mean 'offload'"),
         ({"offload": "modell"}, "unknown backend.options.offload 'modell'. Did you mean 'model'"),
         ({"compile": "yes"}, "backend.options.compile is 'yes'; it must be true or false"),
-        ({"frames": 4}, "backend.options.frames is 4; it must be 1, or 4 n \\+ 1"),
         ({"scheduler": "euler"}, "it must map arguments of schedulers to values"),
         ({"scheduler": {"name": "eulr"}}, "unknown sampler 'eulr'. Did you mean 'euler'"),
         ({"guidance_scale_2": -1}, "it must be a number of at least 0"),
@@ -76,7 +76,7 @@ def test_a_wrong_option_is_refused_when_the_maker_is_made(options: dict[str, obj
 @pytest.mark.parametrize(
     ("family", "options", "message"),
     [
-        ("sd", {"frames": 5}, "backend.options.frames means nothing to StableDiffusionPipeline"),
+        ("sd", {"guidance_scale_2": 3.0}, "guidance_scale_2 means nothing to StableDiffusionPipeline"),
         ("sd", {"offload": "model"}, "offload=model needs a GPU"),
         ("zimage", {"attention_slicing": True}, "attention_slicing has no effect on ZImagePipeline"),
         ("sd", {"scheduler": {"shfit": 2.0}}, "unknown argument of DDIMScheduler 'shfit'"),
@@ -176,7 +176,7 @@ def test_what_may_change_pixels_is_in_the_fingerprint_and_the_rest_is_not(folder
     for name in ("compile", "attention_slicing", "vae_tiling"):
         assert facts(folders["sd"], {name: True}) == {name}
     assert facts(folders["sd"], {"vae_slicing": True}) == set()
-    assert facts(folders["wan"], {"frames": 5, "guidance_scale_2": 3.0}) == {"frames", "guidance_scale_2"}
+    assert facts(folders["wan"], {"guidance_scale_2": 3.0}) == {"guidance_scale_2"}
 
 
 def test_tiles_and_slices_reach_the_decoder(folders: dict[str, Path]) -> None:
@@ -280,19 +280,44 @@ def test_a_batch_that_was_not_full_says_nothing_about_a_larger_one(monkeypatch: 
 # Wan's clips
 
 
-def test_a_clip_is_kept_whole_and_its_middle_frame_is_the_image(folders: dict[str, Path], tmp_path: Path) -> None:
-    options: dict[str, object] = {"frames": 9, "clips": str(tmp_path / "clips")}
-    wanted = dataclasses.replace(cell(width=16, height=16), key="abc")
-    maker = DiffusersMaker(str(folders["wan"]), device="cpu", options=options)
+def frames(length: int, *shown: int, seed: int = 3) -> list[Cell]:
+    """The cells of one clip's frames."""
+    still = cell(width=16, height=16, seed=seed)
+    settings = [dataclasses.replace(still.setting, frames=length, frame=frame) for frame in shown]
+    return [dataclasses.replace(still, setting=one) for one in settings]
 
-    image = np.asarray(maker.generate(base_subject(), [wanted])[0])
 
-    with Image.open(tmp_path / "clips" / "abc.webp") as clip:
+def test_a_clip_is_drawn_once_for_its_frames_and_kept_with_each(folders: dict[str, Path]) -> None:
+    maker = DiffusersMaker(str(folders["wan"]), device="cpu")
+    cells = [*frames(9, 1, 4, 7), *frames(9, 4, seed=5)]
+    calls: list[int] = []
+    decode = maker._pipe.vae.decode
+
+    def counted(latents: torch.Tensor, **more: Any) -> Any:
+        calls.append(latents.shape[0])
+        return decode(latents, **more)
+
+    maker._pipe.vae.decode = counted
+
+    images = [image for image in maker.generate(base_subject(), cells) if isinstance(image, Image.Image)]
+
+    assert calls == [2]
+    assert len(images) == 4 and images[0].info["clip"] == images[2].info["clip"] != images[3].info["clip"]
+    with Image.open(io.BytesIO(images[0].info["clip"])) as clip:
         assert getattr(clip, "n_frames", 1) == 9
-        clip.seek(4)
-        assert np.array_equal(np.asarray(clip.convert("RGB")), image)
-        clip.seek(0)
-        assert not np.array_equal(np.asarray(clip.convert("RGB")), image)
+    pixels = [np.asarray(image, dtype=np.int16) for image in images]
+    assert far(pixels[0], pixels[1]) > 1 and far(pixels[1], pixels[3]) > 1
+    (alone,) = maker.generate(base_subject(), frames(9, 7))
+    assert far(np.asarray(alone, dtype=np.int16), pixels[2]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("family", "message"),
+    [("sd", "settings.frames is 4 for StableDiffusionPipeline; it draws stills only"), ("wan", r"4 n \+ 1 \(5, 9, ")],
+)
+def test_a_length_that_the_model_cannot_draw_is_refused(folders: dict[str, Path], family: str, message: str) -> None:
+    with pytest.raises(BackendError, match=message):
+        DiffusersMaker(str(folders[family]), device="cpu").generate(base_subject(), frames(4, 1))
 
 
 def test_the_second_expert_has_a_guidance_of_its_own(folders: dict[str, Path]) -> None:

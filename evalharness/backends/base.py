@@ -14,6 +14,8 @@ class Maker(Protocol):
     """Makes images. Constructed with the options of conf/backend/<name>.yaml as keyword arguments.
 
     Constructing is cheap: models load at the first `prove` or `generate`, so that a plan costs nothing.
+
+    A maker may have more than this: see optional.py.
     """
 
     batch_size: int
@@ -35,6 +37,8 @@ class Maker(Protocol):
 
     def generate(self, subject: Subject, cells: Sequence[Cell]) -> list[Image | Failure]:
         """One image per cell, in order; all cells are of this subject, of one strength and one size.
+
+        The frames of one clip stand side by side.
 
         Each image depends on its own cell alone: noise comes from one CPU generator per cell.
         """

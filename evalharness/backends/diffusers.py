@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ from evalharness.backends.batches import AUTO, BatchSize
 from evalharness.backends.diffusers_options import read_options
 from evalharness.backends.encoding import Prompts
 from evalharness.backends.families import Family
-from evalharness.backends.pixels import save_clip, to_image
+from evalharness.backends.pixels import frames_of
 from evalharness.backends.samplers import DEFAULT, check_sampler, diffusers_noise_off, make_scheduler
 from evalharness.errors import BackendError
 from evalharness.types import BASELINE, Cell, Failure, Subject
@@ -21,12 +22,17 @@ from evalharness.types import BASELINE, Cell, Failure, Subject
 if TYPE_CHECKING:
     import torch
 
+Clip = tuple[Cell, ...]
+"""The cells that are frames of one clip; of a still the one cell."""
+
 
 class DiffusersMaker:
     """Draws with a pipeline of a family in families/, from a folder, a single file or the hub's local cache.
 
     `options` are those of DiffusersOptions, as conf/backend/diffusers.yaml documents them.
     """
+
+    draws_clips = True
 
     def __init__(
         self,
@@ -80,10 +86,11 @@ class DiffusersMaker:
         for cell in cells:
             self._check(cell)
         images: dict[int, Image | Failure] = {}
-        for setting in dict.fromkeys(cell.setting for cell in cells):
-            indices = [index for index, cell in enumerate(cells) if cell.setting == setting]
-            made = self._draw_all([cells[index] for index in indices], strength)
-            images.update(zip(indices, made, strict=True))
+        for setting in dict.fromkeys(cell.setting.clip for cell in cells):
+            indices = [index for index, cell in enumerate(cells) if cell.setting.clip == setting]
+            clips = [tuple(frames) for _, frames in groupby(indices, lambda index: cells[index].clip)]
+            made = self._draw_all([tuple(cells[index] for index in frames) for frames in clips], strength)
+            images.update(zip(chain(*clips), chain(*made), strict=True))
         self._prompts.rest()
         return [images[index] for index in range(len(cells))]
 
@@ -152,19 +159,23 @@ class DiffusersMaker:
         if setting.width % scale or setting.height % scale or setting.steps < 1:
             given = f"{setting.width} x {setting.height} pixels with {setting.steps} steps"
             raise BackendError(f"{given} cannot be drawn; sizes must be multiples of {scale} and steps at least 1.")
+        step = family.frame_step
+        if setting.frames > 1 and (not step or setting.frames % step != 1):
+            rule = f"it must be {step} n + 1 ({step + 1}, {2 * step + 1}, ...)" if step else "it draws stills only"
+            raise BackendError(f"settings.frames is {setting.frames} for {family.pipeline}; {rule}.")
         if cell.prompt.negative and not family.takes_negative(self._pipe):
             raise BackendError(
                 f"{family.pipeline} takes no negative prompt, and prompt '{cell.prompt.id}' has one; "
                 "take the negatives out of the suite for this model."
             )
 
-    def _draw_all(self, cells: Sequence[Cell], strength: float) -> list[Image | Failure]:
+    def _draw_all(self, clips: Sequence[Clip], strength: float) -> list[list[Image | Failure]]:
         """Images of cells with one setting; when CUDA runs out of memory, half the batch is tried from there on."""
         import torch
 
-        images: list[Image | Failure] = []
-        while len(images) < len(cells):
-            batch = cells[len(images) : len(images) + self._batch.now]
+        images: list[list[Image | Failure]] = []
+        while len(images) < len(clips):
+            batch = clips[len(images) : len(images) + self._batch.now]
             fits = True
             try:
                 images += self._draw(batch, strength)
@@ -174,14 +185,15 @@ class DiffusersMaker:
             if fits:
                 self._batch.fitted(len(batch))
             else:
-                self._batch.burst(len(batch), batch[0].setting)
+                self._batch.burst(len(batch), batch[0][0].setting)
                 self.batch_size = self._batch.largest
         return images
 
-    def _draw(self, cells: Sequence[Cell], strength: float) -> list[Image | Failure]:
-        """One call of the pipeline. Each cell has its own CPU generator, so no image depends on its neighbours."""
+    def _draw(self, clips: Sequence[Clip], strength: float) -> list[list[Image | Failure]]:
+        """One call of the pipeline. Each clip has its own CPU generator, so no image depends on its neighbours."""
         import torch
 
+        cells = [frames[0] for frames in clips]
         setting, family = cells[0].setting, self._family
         state = f"{self._loaded.identity} {strength}" if self._adapted_text and strength != 0 else BASELINE
         encoded = [self._prompts.encode(cell.prompt.text, cell.prompt.negative, state) for cell in cells]
@@ -190,17 +202,15 @@ class DiffusersMaker:
             output = self._pipe(
                 **family.join(encoded),
                 **family.guide(self._pipe, setting.guidance_scale),
-                **family.arguments(self._pipe, self._options),
+                **family.arguments(self._pipe, setting.frames, self._options),
                 generator=[torch.Generator("cpu").manual_seed(cell.seed) for cell in cells],
                 num_inference_steps=setting.steps,
                 width=setting.width,
                 height=setting.height,
                 output_type="np",
             )
-        if self._options.clips is not None:
-            for cell, clip in zip(cells, family.clips(output), strict=True):
-                save_clip(clip, self._options.clips / f"{cell.key}.webp")
-        return [to_image(values) for values in family.images(output)]
+        found = zip(clips, family.clips(output), strict=True)
+        return [frames_of(values, [cell.setting.frame for cell in frames]) for frames, values in found]
 
     def _sampler(self, name: str) -> str:
         return self._options.sampler if name == DEFAULT else name

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from evalharness.backends.base import Fact
 from evalharness.backends.families import Family
@@ -12,8 +11,8 @@ from evalharness.backends.samplers import DEFAULT, check_sampler
 from evalharness.errors import BackendError, unknown
 
 OFFLOADS = ("none", "model", "sequential")
-_CHANGE_PIXELS = ("attention_slicing", "compile", "frames", "guidance_scale_2", "scheduler", "vae_tiling")
-_OF_SOME_FAMILIES = ("frames", "guidance_scale_2")
+_CHANGE_PIXELS = ("attention_slicing", "compile", "guidance_scale_2", "scheduler", "vae_tiling")
+_OF_SOME_FAMILIES = ("guidance_scale_2",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +28,6 @@ class DiffusersOptions:
     vae_slicing: bool = False
     vae_tiling: bool = False
     scheduler: Mapping[str, object] = field(default_factory=dict)
-    frames: int = 1
-    clips: Path | None = None
     guidance_scale_2: float | None = None
 
     @property
@@ -64,15 +61,13 @@ def read_options(given: Mapping[str, object]) -> DiffusersOptions:
     """The options as they were given in a config; raises BackendError for one that is unknown or of a wrong kind."""
     values = checked_options(given, {name: getattr(DiffusersOptions(), name) for name in DiffusersOptions.__slots__})
     flags = ("allow_pickle", "compile", "attention_slicing", "vae_slicing", "vae_tiling")
-    clips, second = values["clips"], values["guidance_scale_2"]
+    second = values["guidance_scale_2"]
     return DiffusersOptions(
         **{name: flag(values, name) for name in flags},
         config=None if values["config"] is None else str(values["config"]),
         accept_unmatched=words(values, "accept_unmatched"),
         offload=_offload(str(values["offload"])),
         scheduler=_scheduler(values["scheduler"]),
-        frames=_frames(values["frames"]),
-        clips=None if clips is None else Path(str(clips)).expanduser(),
         guidance_scale_2=None if second is None else number(values, "guidance_scale_2"),
     )
 
@@ -88,10 +83,3 @@ def _scheduler(value: object) -> Mapping[str, object]:
         raise BackendError(f"backend.options.scheduler is {value!r}; it must map arguments of schedulers to values.")
     check_sampler(str(value.get("name", DEFAULT)))
     return {str(key): item for key, item in value.items()}
-
-
-def _frames(value: object) -> int:
-    """A clip's length: 1 is a still, and Wan's VAE makes 4 frames of each further latent."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or value % 4 != 1:
-        raise BackendError(f"backend.options.frames is {value!r}; it must be 1, or 4 n + 1 for a clip (5, 9, ... 81).")
-    return value

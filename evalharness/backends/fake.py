@@ -2,14 +2,18 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 from PIL import Image
 
 from evalharness.backends.base import Fact
 from evalharness.backends.options import checked_options, number, words
-from evalharness.digest import digest
+from evalharness.backends.pixels import clip_bytes
+from evalharness.digest import digest, without_defaults
+from evalharness.embedded import CLIP
 from evalharness.errors import BackendError
 from evalharness.types import BASELINE, Cell, Failure, Subject
 
@@ -25,6 +29,8 @@ class FakeMaker:
     Options: `fail_on` (ids of prompts that fail), `delay` (seconds per batch), `quality` (subject name -> 0..1; 1, the
     default, is a clean drawing and 0 nothing but noise). Model, device and dtype are accepted and mean nothing.
     """
+
+    draws_clips = True
 
     def __init__(
         self,
@@ -55,7 +61,21 @@ class FakeMaker:
         """One drawing per cell of the cell's size, at most 128 pixels a side; the listed prompts fail."""
         batches = -(-len(cells) // self.batch_size)
         time.sleep(self._delay * batches)
-        return [self._one(subject, cell) for cell in cells]
+        return [image for _, frames in groupby(cells, lambda cell: cell.clip) for image in self._clip(subject, frames)]
+
+    def _clip(self, subject: Subject, cells: Iterable[Cell]) -> list[Image.Image | Failure]:
+        """The images of one clip's frames, each with the whole clip; of a still the image alone."""
+        wanted = list(cells)
+        images, setting = [self._one(subject, cell) for cell in wanted], wanted[0].setting
+        if setting.frames == 1:
+            return images
+        others = (replace(wanted[0], setting=replace(setting, frame=frame)) for frame in range(setting.frames))
+        drawn = [image for one in others if isinstance(image := self._one(subject, one), Image.Image)]
+        body = clip_bytes(drawn) if drawn else b""
+        for image in images:
+            if isinstance(image, Image.Image):
+                image.info[CLIP] = body
+        return images
 
     def _one(self, subject: Subject, cell: Cell) -> Image.Image | Failure:
         if cell.prompt.id in self._fail_on:
@@ -68,16 +88,18 @@ class FakeMaker:
 def draw(identity: str, cell: Cell, quality: float = 1.0) -> Image.Image:
     """A disc whose place and colours come from (prompt, seed) and whose tint comes from `identity`.
 
-    A share of 1 - `quality` of each pixel is noise. Both generators are seeded from digests, so that a drawing is
-    the same in every process.
+    In a clip it moves to the right. A share of 1 - `quality` of each pixel is noise. Both generators are seeded from
+    digests, so that a drawing is the same in every process.
     """
-    rng = _generator(cell.prompt.text, cell.prompt.negative, cell.seed, cell.setting)
+    setting = without_defaults(cell.setting.clip, ("frames", "frame"))
+    rng = _generator(cell.prompt.text, cell.prompt.negative, cell.seed, setting)
     width, height = min(cell.setting.width, LARGEST), min(cell.setting.height, LARGEST)
     ground, disc = rng.uniform(160, 255, 3), rng.uniform(20, 140, 3)
     center, radius = rng.uniform(0.35, 0.65, 2), rng.uniform(0.2, 0.3)
     tint = np.zeros(3) if identity == BASELINE else _generator(identity).uniform(-20, 20, 3)
     rows, columns = np.mgrid[0:height, 0:width]
-    inside = np.hypot(columns / width - center[0], rows / height - center[1]) < radius
+    moved = 0.2 * cell.setting.frame / cell.setting.frames
+    inside = np.hypot(columns / width - center[0] - moved, rows / height - center[1]) < radius
     clean = np.where(inside[..., None], disc + tint, ground)
     noisy = quality * clean + (1 - quality) * rng.uniform(0, 255, clean.shape)
     return Image.fromarray(noisy.clip(0, 255).round().astype(np.uint8))

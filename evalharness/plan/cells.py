@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, product
+from itertools import chain, groupby, product
 
-from evalharness.digest import digest
+from evalharness.digest import digest, without_defaults
 from evalharness.suite import Suite
 from evalharness.types import BASELINE, Cell, Prompt, Setting, Subject
 
@@ -56,24 +56,31 @@ class Plan:
         return tuple(subject for subject in self.subjects if subject.name in names)
 
     def batches(self, cells: Iterable[Cell], batch_size: int) -> Iterator[tuple[Subject, tuple[Cell, ...]]]:
-        """Runs of at most `batch_size` cells of one subject, one strength and one setting, in the given order."""
+        """Runs of cells of one subject, one strength and one setting, in the given order, of `batch_size` at most.
+
+        All frames of a clip count as one and stay together.
+        """
         subjects = {subject.name: subject for subject in self.subjects}
-        for (name, _, _), group in groupby(cells, key=lambda cell: (cell.subject, cell.strength, cell.setting)):
-            alike = tuple(group)
-            for start in range(0, len(alike), batch_size):
-                yield subjects[name], alike[start : start + batch_size]
+        for (name, _, _), group in groupby(cells, key=lambda cell: (cell.subject, cell.strength, cell.setting.clip)):
+            clips = [tuple(frames) for _, frames in groupby(group, key=lambda cell: cell.clip)]
+            for start in range(0, len(clips), batch_size):
+                yield subjects[name], tuple(chain(*clips[start : start + batch_size]))
 
 
 def make_plan(suite: Suite, subjects: Sequence[Subject], facts: MakerFacts) -> Plan:
     """Every subject at every strength on every prompt, setting and seed, and the baseline once on each of these draws.
 
-    Order: baseline, then subject, strength, size, setting, prompt, seed, so that a LoRA is loaded once, its strength
-    set seldom, and batches are full. Equal draws have equal pair_keys across subjects and strengths.
+    Order: baseline, then subject, strength, size, setting, prompt, seed, frame, so that a LoRA is loaded once, its
+    strength set seldom, and batches are full. Equal draws have equal pair_keys across subjects and strengths.
     """
-    settings = [setting for template in suite.settings for setting in template.settings(facts.native_size)]
+    shown = {one: template.shown for template in suite.settings for one in template.settings(facts.native_size)}
     # sorted() is stable: within one size, settings keep the suite's order
-    ordered = sorted(dict.fromkeys(settings), key=lambda setting: (setting.width, setting.height))
-    draws = list(product(ordered, suite.prompts, suite.seeds))
+    ordered = sorted(shown, key=lambda setting: (setting.width, setting.height))
+    draws = [
+        (replace(setting, frame=frame), prompt, seed)
+        for setting, prompt, seed in product(ordered, suite.prompts, suite.seeds)
+        for frame in shown[setting]
+    ]
     maker = digest(facts.fingerprint)
     pairs = [pair_key(prompt, setting, seed, maker) for setting, prompt, seed in draws]
     levels = [(BASE, 0.0), *product(subjects, suite.strengths)]
@@ -95,4 +102,5 @@ def make_plan(suite: Suite, subjects: Sequence[Subject], facts: MakerFacts) -> P
 
 def pair_key(prompt: Prompt, setting: Setting, seed: int, maker: str) -> str:
     """Digest of all that can change a pixel but subject and strength; ids, axes and expectations change none."""
-    return digest([prompt.text, prompt.negative, setting, seed, maker])
+    sampled = without_defaults(setting, ("frames", "frame"))
+    return digest([prompt.text, prompt.negative, sampled, seed, maker])

@@ -84,6 +84,8 @@ def setting_of(suite: Suite, made: Infotext, size: tuple[int, int], name: str) -
         sampler=sampler or setting.sampler,
         steps=_whole(made, "Steps", 10_000, name) or setting.steps,
         guidance_scale=_scale(made, name, setting.guidance_scale),
+        frames=_whole(made, "Frames", 100_000, name) or 1,
+        frame=_whole(made, "Frame", 100_000, name) or 0,
     )
 
 

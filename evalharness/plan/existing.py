@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -133,8 +133,9 @@ def _only(file: ExistingFile, labels: Mapping[str, str], found: Sequence[Prompt]
 
 
 def _setting(suite: Suite, file: ExistingFile) -> Setting:
-    """The suite's setting with the image's own size; of several guidance scales the one that the field `cfg` names."""
-    settings = [one for template in suite.settings for one in template.settings(_size(file.path))]
+    """The suite's setting of a still of the image's size; of several guidance scales the one that field `cfg` names."""
+    found = [one for template in suite.settings for one in template.settings(_size(file.path))]
+    settings = [replace(setting, frames=1) for setting in found]
     if "cfg" not in file.fields:
         return settings[0]
     scale = _number(file, "cfg", 0.0)

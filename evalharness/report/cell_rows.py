@@ -36,6 +36,7 @@ OWN_AXES: Mapping[str, tuple[LabelOf, Callable[[Cell], object] | None]] = {
     "guidance_scale": (lambda cell: plain(cell.setting.guidance_scale), lambda cell: cell.setting.guidance_scale),
     "steps": (lambda cell: str(cell.setting.steps), lambda cell: cell.setting.steps),
     "sampler": (lambda cell: cell.setting.sampler, None),
+    "clip_frame": (lambda cell: str(cell.setting.frame), lambda cell: cell.setting.frame),
     "size": (lambda cell: f"{cell.setting.width} × {cell.setting.height}", lambda cell: cell.setting.width),
 }
 ALWAYS = ("subject", "prompt")
@@ -81,6 +82,7 @@ class _Columns:
         self._settings: dict[Setting, int] = {}
         self._sentences, self._evidence = Sentences(), Evidence()
         self._marks: list[str] = []
+        self._clips = any(cell.setting.frames > 1 for cell in given.cells)
         for cell in given.cells:
             self._settings.setdefault(cell.setting, len(self._settings))
 
@@ -94,8 +96,13 @@ class _Columns:
             "seeds": [cell.seed for cell in cells],
             "settings": [self._settings[cell.setting] for cell in cells],
             "sources": _few(cell.source for cell in cells),
+            "clips": _few(self._clip(cell) for cell in cells),
             "images": [_image(cell, self._given.images.get(cell.key)) for cell in cells],
         }
+
+    def _clip(self, cell: Cell) -> str | None:
+        path = self._given.clips.get(cell.key)
+        return None if path is None else address(path)
 
     def of_scores(self) -> Row:
         """Of each metric the cells' values, reasons (null = not scored at all) and evidence."""
@@ -113,7 +120,7 @@ class _Columns:
     def tables(self) -> Row:
         """What the columns point into; ask for it after them."""
         return {
-            "settings": [_setting(setting) for setting in self._settings],
+            "settings": [_setting(one, self._clips) for one in self._settings],
             "sentences": self._sentences.texts(),
             "styles": self._evidence.styles(),
             "marks": self._marks,
@@ -163,8 +170,8 @@ def _prompts(cells: tuple[Cell, ...]) -> list[Row]:
     return [{"id": name, "text": prompts[name].text, "negative": prompts[name].negative} for name in ids]
 
 
-def _setting(setting: Setting) -> Row:
-    names = ("sampler", "steps", "guidance_scale", "width", "height")
+def _setting(setting: Setting, clips: bool) -> Row:
+    names = ("sampler", "steps", "guidance_scale", "width", "height", *(("frames", "frame") if clips else ()))
     return {name: getattr(setting, name) for name in names}
 
 

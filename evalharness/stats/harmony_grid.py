@@ -1,7 +1,7 @@
 """The published experiment's own tables: success by archetype and emotion, and the guidance scale to use."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def _columns(cells: Sequence[Cell], scores: Mapping[str, Sequence[Score]]) -> di
     rows: dict[float, list[tuple[int, int, float]]] = {}
     for cell in cells:
         setting = cell.setting
-        draw = (cell.prompt.id, cell.seed, setting.sampler, setting.steps, setting.width, setting.height)
+        draw = (cell.prompt.id, cell.seed, replace(setting, guidance_scale=0.0))
         stars = stars_of(cell, scores)
         codes = (draws.setdefault(draw, len(draws)), prompts.setdefault(cell.prompt.id, len(prompts)))
         rows.setdefault(setting.guidance_scale, []).append((*codes, np.nan if stars is None else stars))

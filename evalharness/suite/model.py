@@ -3,10 +3,10 @@
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from evalharness.digest import digest
+from evalharness.digest import digest, without_defaults
 from evalharness.types import Criteria, Prompt, Rule, Setting
 
 Size = Literal["native"] | tuple[int, int]
@@ -16,19 +16,36 @@ Size = Literal["native"] | tuple[int, int]
 class SettingTemplate:
     """Settings that differ along axes; size is (width, height) in pixels or 'native', the size the model was made for.
 
-    Steps are at least 1, guidance scales at least 0.
+    Steps are at least 1, guidance scales at least 0. Of clips of so many `frames`, `scored_frames` are looked at.
     """
 
     sampler: tuple[str, ...] = ("default",)
     steps: tuple[int, ...] = (20,)
     guidance_scale: tuple[float, ...] = (5.0,)
     size: Size = "native"
+    frames: int = 1
+    scored_frames: int = 1
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The numbers of the frames that are looked at: the middles of equal stretches of the clip, in order."""
+        return tuple((2 * part + 1) * self.frames // (2 * self.scored_frames) for part in range(self.scored_frames))
 
     def settings(self, native: tuple[int, int]) -> tuple[Setting, ...]:
-        """Every combination, the guidance scale varying fastest; `native` is the model's (width, height)."""
+        """Every combination, the guidance scale varying fastest; `native` is the model's (width, height).
+
+        Of clips each names the frame 0.
+        """
         width, height = native if self.size == "native" else self.size
         return tuple(
-            Setting(sampler=sampler, steps=steps, guidance_scale=guidance_scale, width=width, height=height)
+            Setting(
+                sampler=sampler,
+                steps=steps,
+                guidance_scale=guidance_scale,
+                width=width,
+                height=height,
+                frames=self.frames,
+            )
             for sampler, steps, guidance_scale in itertools.product(self.sampler, self.steps, self.guidance_scale)
         )
 
@@ -106,7 +123,8 @@ class Suite:
     @property
     def digest(self) -> str:
         """SHA-256 of all that is measured; comments, order of keys and overrides' form in the YAML do not matter."""
-        return digest(self)
+        settings = tuple(without_defaults(one, ("frames", "scored_frames")) for one in self.settings)
+        return digest(replace(self, settings=settings))
 
     @property
     def axes(self) -> Mapping[str, tuple[str, ...]]:

@@ -13,6 +13,8 @@ from evalharness.suite.strict import convert, listed, only_known, unique
 
 SMALLEST, LARGEST = 64, 4096
 LAST_SEED = 2**63 - 1
+AXES = ("sampler", "steps", "guidance_scale")
+"""What a setting may list several of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,10 @@ def _check_samples(plain: _Plain, place: str) -> None:
 
 
 def read_settings(raw: object, place: str) -> tuple[SettingTemplate, ...]:
-    """One setting or a list of them; sampler, steps and guidance_scale may each be a list, which makes an axis."""
+    """One setting or a list of them; sampler, steps and guidance_scale may each be a list, which makes an axis.
+
+    `frames` makes clips, of which `scored_frames` are scored, evenly spaced.
+    """
     if raw == []:
         raise SuiteError(f"{place} settings is empty; leave it out for the defaults.")
     numbered = isinstance(raw, list | tuple)
@@ -103,16 +108,21 @@ def read_settings(raw: object, place: str) -> tuple[SettingTemplate, ...]:
 
 
 def _template(raw: object, place: str) -> SettingTemplate:
-    given = only_known(raw, ("sampler", "steps", "guidance_scale", "size"), place)
-    axes = {key: value if key == "size" else listed(value) for key, value in given.items()}
+    given = only_known(raw, (*AXES, "size", "frames", "scored_frames"), place)
+    axes = {key: listed(value) if key in AXES else value for key, value in given.items()}
     template = convert({key: value for key, value in axes.items() if key != "size"}, SettingTemplate, place)
-    for key in ("sampler", "steps", "guidance_scale"):
+    for key in AXES:
         if not getattr(template, key):
             raise SuiteError(f"{place}.{key} is empty; give at least one.")
     if min(template.steps) < 1:
         raise SuiteError(f"{place}.steps is {min(template.steps)}; an image needs at least 1 step.")
     if not all(0 <= scale < float("inf") for scale in template.guidance_scale):
         raise SuiteError(f"{place}.guidance_scale holds {min(template.guidance_scale):g}; it is 0 or more.")
+    if not 1 <= template.scored_frames <= template.frames:
+        raise SuiteError(
+            f"{place}.scored_frames is {template.scored_frames} of {template.frames} frames; a clip has at least "
+            "1 frame, and at least 1 and at most all of them are scored."
+        )
     size = given.get("size", "native")
     _check_size(size, place)
     return convert(axes, SettingTemplate, place) if size != "native" else template

@@ -60,5 +60,7 @@ function frame(metric, value) {
 
 function nameOf(cell) {
   const strength = isBaseline(cell) ? "" : ` @ ${cell.strength}`;
-  return `${cell.subject}${strength} · ${data.prompts[cell.prompt].id} · ${say("seed").toLowerCase()} ${cell.seed}`;
+  const { frame } = data.settings[cell.setting];
+  const shown = frame === undefined ? "" : ` · ${say("frame").toLowerCase()} ${frame}`;
+  return `${cell.subject}${strength} · ${data.prompts[cell.prompt].id} · ${say("seed").toLowerCase()} ${cell.seed}${shown}`;
 }

@@ -82,6 +82,7 @@ class Cell {
     this.prompt = this.at[places.prompt];
     this.setting = columns.settings[number];
     this.source = columns.sources[number] ?? undefined;
+    this.clip = columns.clips[number] ?? undefined;
     const image = columns.images[number];
     this.failure = Array.isArray(image) ? image[0] : undefined;
     // not enumerable: a cell that is copied or written as JSON must not take the whole page with it

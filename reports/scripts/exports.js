@@ -17,7 +17,7 @@ function cellRow(cell) {
 }
 
 function tableRows() {
-  const heads = ["cell", "subject", "strength", "prompt", "seed", "sampler", "steps", "guidance_scale", "width", "height",
+  const heads = ["cell", "subject", "strength", "prompt", "seed", ...Object.keys(data.settings[0] ?? {}),
     ...data.axes.filter((axis) => !axis.own).map((axis) => axis.name), "image", "failure",
     ...data.metrics.flatMap(({ name }) => [name, `${name}_reason`]), "prompt_text", "negative_text"];
   return [heads, ...data.cells.map(cellRow)];

@@ -34,9 +34,15 @@ function figures(cell, other) {
 
 function pictures(cell, other) {
   const shown = element("div", { class: `pictures ${other && comparison.mode === "beside" ? "two" : ""}` }, ...figures(cell, other));
-  const tools = element("div", { class: "tools" }, ...(blind() ? [] : compareControls(cell, other)), sizeButton(cell));
+  const tools = element("div", { class: "tools" }, ...(blind() ? [] : compareControls(cell, other)), sizeButton(cell), ...clipLink(cell));
   const evidence = blind() ? [] : [layerBoxes(cell), element("div", { class: "swatches" }, ...swatches(cell))];
   return element("div", { class: "left" }, tools, shown, ...evidence);
+}
+
+// a page that carries its images may lie anywhere, far from the clips
+function clipLink(cell) {
+  if (!cell.clip || blind() || data.embedded) return [];
+  return [element("a", { href: cell.clip, target: "_blank", rel: "noopener", class: "clip", "data-control": "clip" }, say("clip"))];
 }
 
 function sizeButton(cell) {

@@ -35,7 +35,7 @@ class Family:
     `single_file_config` is the hub id of a pipeline of their architecture. `file_marks` maps a key of such a file to
     what it says of the scheduler. `transformer_file` is the class that reads a file of the denoiser alone, else
     `no_file_reason` says what to give. `load_options` go to from_pretrained, `samplers` are those found to work, and
-    `options` are maker options that only some families have.
+    `options` are maker options that only some families have. A clip has `frame_step` n + 1 frames; 0 = stills only.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Family:
     load_options: Mapping[str, object] = field(default_factory=dict)
     samplers: tuple[str, ...] = ("euler", "euler_karras", "lcm", "unipc")
     options: tuple[str, ...] = ()
+    frame_step: int = 0
 
     def load(self, path: Path, options: Mapping[str, object]) -> Any:
         """The pipeline of a folder, on the processor; `options` go to from_pretrained."""
@@ -115,8 +116,8 @@ class Family:
         """The arguments that make the pipeline guide with a CFG scale; at 1 or less there is no guidance."""
         return {self.guidance: scale}
 
-    def arguments(self, pipe: Any, options: "DiffusersOptions") -> dict[str, object]:
-        """Further arguments of the call, from the options that this family has a use for."""
+    def arguments(self, pipe: Any, frames: int, options: "DiffusersOptions") -> dict[str, object]:
+        """Further arguments of the call: the length of a clip, and options that this family has a use for."""
         return {}
 
     def takes_negative(self, pipe: Any) -> bool:
@@ -133,13 +134,8 @@ class Family:
         return tuple(name for name in self.lora_components if name not in self.text_encoders)
 
     def clips(self, output: Any) -> "Sequence[npt.NDArray[np.floating]]":
-        """The clips of a call's output: float arrays (frames, height, width, 3) in 0..1; images make none."""
-        return ()
-
-    def images(self, output: Any) -> "Sequence[npt.NDArray[np.floating]]":
-        """The images of a call's output: float arrays (height, width, 3) in 0..1."""
-        found: Sequence[npt.NDArray[np.floating]] = output.images
-        return found
+        """The clips of a call's output: float arrays (frames, height, width, 3) in 0..1; an image is one of 1 frame."""
+        return [image[None] for image in output.images]
 
 
 def _tensor(value: Tensors) -> "torch.Tensor":

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class Wan(Family):
     """Both experts are guided with the same scale unless `guidance_scale_2` is given."""
 
-    def arguments(self, pipe: Any, options: "DiffusersOptions") -> dict[str, object]:
+    def arguments(self, pipe: Any, frames: int, options: "DiffusersOptions") -> dict[str, object]:
         """The number of frames, and the second expert's guidance where it is another."""
-        found: dict[str, object] = {"num_frames": options.frames}
+        found: dict[str, object] = {"num_frames": frames}
         if options.guidance_scale_2 is None:
             return found
         if pipe.config.boundary_ratio is None:
@@ -36,10 +36,6 @@ class Wan(Family):
         # the pipeline itself insists on 16
         return max(16, int(pipe.vae_scale_factor_spatial) * int(backbone.config.patch_size[1]))
 
-    def images(self, output: Any) -> "Sequence[npt.NDArray[np.floating]]":
-        """The middle frame of each clip; a still is a clip of one frame."""
-        return [clip[len(clip) // 2] for clip in output.frames]
-
 
 WAN = Wan(
     name="wan",
@@ -51,5 +47,7 @@ WAN = Wan(
     full_precision=("vae",),
     no_file_reason="it has two experts, so give a pipeline folder",
     samplers=("dpmpp_2m", "euler", "euler_karras", "heun", "lcm", "unipc"),
-    options=("frames", "guidance_scale_2"),
+    options=("guidance_scale_2",),
+    # the VAE makes 4 frames of each latent after the first
+    frame_step=4,
 )
