@@ -1,6 +1,7 @@
 """LoRA files of every family in every layout and algebra do to the model what their formulas say, or are refused."""
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -253,14 +254,90 @@ def test_experts_take_their_own_files(world_of: Any, tmp_path: Path) -> None:
         assert same(loaded, world.outputs())
 
 
-def test_a_file_for_one_of_two_experts_says_for_which(world_of: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "told", "parts"),
+    [
+        ("girl", "", "both"),
+        ("yellow_flower", "", "both"),
+        ("girl_high_and_low", "", "both"),
+        ("girl-HIGH", "", "transformer"),
+        ("wan22HighNoise", "", "transformer"),
+        ("flower", "flower-low-noise", "transformer_2"),
+        ("t2v_lownoise_v1", "", "transformer_2"),
+    ],
+)
+def test_a_file_is_for_both_experts_unless_it_says_for_which(
+    world_of: Any, tmp_path: Path, name: str, told: str, parts: str
+) -> None:
+    world = world_of("wan")
+    tensors, changes = written(world.pipe, NAMES["wan", "ComfyUI"], "lora", "ComfyUI")
+    base = world.outputs()
+
+    loaded = world.with_lora(subject(tmp_path / f"{name}.safetensors", tensors, {"ss_output_name": told}))
+
+    second = {layer.replace("transformer:", "transformer_2:"): change for layer, change in changes.items()}
+    meant = {"transformer": changes, "transformer_2": second, "both": changes | second}[parts]
+    with merged(world.pipe, meant):
+        assert same(loaded, world.outputs())
+    changed = {part for part in base if not torch.equal(loaded[part], base[part])}
+    assert changed == ({"transformer", "transformer_2"} if parts == "both" else {parts})
+
+
+def test_keys_that_fit_neither_expert_are_counted_once(world_of: Any, tmp_path: Path) -> None:
     world = world_of("wan")
     tensors, _ = written(world.pipe, NAMES["wan", "ComfyUI"], "lora", "ComfyUI")
+    tensors |= {"diffusion_model.blocks.0.nothing.lora_A.weight": torch.ones(4, 4)}
 
-    with pytest.raises(SubjectError, match=r"girl\.safetensors: the model has two experts.*'high' or 'low'"):
+    with pytest.raises(SubjectError, match=r"1 of 5 keys found no layer .* 4 did"):
         lora.load(world.pipe, world.family, subject(tmp_path / "girl.safetensors", tensors))
-    told = subject(tmp_path / "flower.safetensors", tensors, {"ss_output_name": "flower-high-noise"})
-    assert not same(world.with_lora(told), world.outputs())
+
+
+NORMS = {
+    "GroupNorm": ("sd", "lora_unet_mid_block_resnets_0_norm1", "unet:mid_block.resnets.0.norm1"),
+    "GroupNorm by Stability's name": ("sdxl", "lora_unet_out_0", "unet:conv_norm_out"),
+    "LayerNorm": ("sd", "lora_te_text_model_encoder_layers_0_layer_norm1", "text_encoder:encoder.layers.0.layer_norm1"),
+    "FP32LayerNorm": ("wan", "diffusion_model.blocks.0.norm3", "transformer:blocks.0.norm2"),
+    "torch's RMSNorm": ("anima", "diffusion_model.llm_adapter.blocks.0.norm_mlp", "text_conditioner:blocks.0.norm_mlp"),
+    "diffusers' RMSNorm": ("zimage", "lora_unet_layers_0_attention_q_norm", "transformer:layers.0.attention.norm_q"),
+    "transformers' RMSNorm": ("anima", "lora_te_layers_0_input_layernorm", "text_encoder:layers.0.input_layernorm"),
+}
+
+
+@pytest.mark.parametrize("kind", NORMS)
+@pytest.mark.parametrize("ends", [("w_norm", "b_norm"), ("diff", "diff_b")])
+def test_a_change_of_a_norm_does_what_merging_does(
+    world_of: Any, tmp_path: Path, kind: str, ends: tuple[str, str]
+) -> None:
+    family, name, layer = NORMS[kind]
+    world, module = world_of(family), layer_of(world_of(family).pipe, layer)
+    generator = torch.Generator("cpu").manual_seed(1)
+    has_shift = getattr(module, "bias", None) is not None
+    parts = [module.weight, *([module.bias] if has_shift else [])]
+    changes = [torch.randn(part.shape, generator=generator) for part in parts]
+    given = {f"{name}.{end}": change for end, change in zip(ends, changes, strict=False)}
+    base = world.outputs()
+
+    loaded = world.with_lora(subject(tmp_path / "high.safetensors", given), 0.7)
+
+    with torch.no_grad():
+        before = [part.clone() for part in parts]
+        for part, change in zip(parts, changes, strict=True):
+            part.add_(0.7 * change)
+        expected = world.outputs()
+        for part, value in zip(parts, before, strict=True):
+            part.copy_(value)
+    assert same(loaded, expected) and not same(loaded, base)
+    assert bit_equal(world.outputs(), base)
+
+
+def test_a_low_rank_change_of_a_norm_is_refused(world_of: Any, tmp_path: Path) -> None:
+    world = world_of("sd")
+    name = NORMS["GroupNorm"][1]
+    size = len(layer_of(world.pipe, NORMS["GroupNorm"][2]).weight)
+    given = {f"{name}.lora_down.weight": torch.ones(4, 1), f"{name}.lora_up.weight": torch.ones(size, 4)}
+
+    with pytest.raises(SubjectError, match="the first has down, up for a norm, which has no matrix"):
+        lora.load(world.pipe, world.family, subject(tmp_path / "x.safetensors", given))
 
 
 def test_stacked_files_add_up_each_at_its_own_strength(world_of: Any, tmp_path: Path) -> None:
@@ -311,6 +388,31 @@ def test_alpha_in_the_metadata_of_a_peft_file_counts(world_of: Any, tmp_path: Pa
     loaded = world.with_lora(subject(tmp_path / "x.safetensors", tensors, told))
 
     with merged(world.pipe, changes, 0.25):
+        assert same(loaded, world.outputs())
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "scale"),
+    [
+        ("loha", {"transformer.alpha": 8, "transformer.r": 4}, 8 / 4),
+        ("lokr whole", {"transformer.alpha": 6, "transformer.r": 4}, 6 / 4),
+        ("lokr factored", {"transformer.alpha": 6, "transformer.r": 3}, 6 / 3),
+        ("lokr factored", {"transformer.alpha": 6, "transformer.r": 9, "transformer.rank_pattern": {"to_k": 3}}, 2),
+        ("loha", {"transformer_2.alpha": 8, "transformer_2.r": 4}, 1),
+    ],
+)
+def test_alpha_in_the_metadata_of_other_peft_algebras_counts(
+    world_of: Any, tmp_path: Path, kind: str, told: dict[str, object], scale: float
+) -> None:
+    world = world_of("qwenimage")
+    names = [Named("transformer.transformer_blocks.0.attn.to_k", ("transformer:transformer_blocks.0.attn.to_k",))]
+    tensors, changes = written(world.pipe, names, kind, "diffusers")
+    own = {"loha": 2.0 / 4, "lokr whole": 1.0, "lokr factored": 12.0 / 3}[kind]
+    bare = {key: tensor for key, tensor in tensors.items() if not key.endswith("alpha")}
+
+    loaded = world.with_lora(subject(tmp_path / "x.safetensors", bare, {"lora_adapter_metadata": json.dumps(told)}))
+
+    with merged(world.pipe, changes, scale / own):
         assert same(loaded, world.outputs())
 
 

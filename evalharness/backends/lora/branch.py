@@ -77,6 +77,8 @@ def _changed(layer: Any, change: Change, given: Tensor) -> Tensor:
     """What the change adds to the layer's output."""
     if isinstance(layer, nn.Linear):
         return _linear(change, given)
+    if layer.weight.ndim == 1:
+        return _norm(layer, change, given)
     ones = [1] * (layer.weight.ndim - 2)
     if isinstance(change, Factors):
         low = layer._conv_forward(given, change.down, None)
@@ -95,6 +97,20 @@ def _linear(change: Change, given: Tensor) -> Tensor:
         return _kronecker(change, given)
     added = given.new_zeros(()) if change.weight is None else functional.linear(given, change.weight)
     return added if change.bias is None else added + change.bias
+
+
+def _norm(layer: Any, change: Change, given: Tensor) -> Tensor:
+    """What the changes of a norm's scale and shift add: both stand behind the normalising, and it is linear in them."""
+    assert isinstance(change, Dense)
+    scale = given.new_zeros(layer.weight.shape) if change.weight is None else change.weight
+    if isinstance(layer, nn.GroupNorm):
+        return functional.group_norm(given, layer.num_groups, scale, change.bias, layer.eps)
+    if isinstance(layer, nn.LayerNorm):
+        return functional.layer_norm(given, layer.normalized_shape, scale, change.bias, layer.eps)
+    # transformers calls it variance_epsilon
+    smallest = layer.eps if hasattr(layer, "eps") else layer.variance_epsilon
+    scaled = functional.rms_norm(given, scale.shape, scale, smallest)
+    return scaled if change.bias is None else scaled + change.bias
 
 
 def _kronecker(change: Kronecker, given: Tensor) -> Tensor:

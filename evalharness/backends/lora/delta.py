@@ -66,12 +66,14 @@ def change(tensors: Tensors, shape: torch.Size, base: Tensor | None, scale: floa
     if {"dora_scale", "magnitude"} & roles:
         plain = {role: value for role, value in values.items() if role not in ("dora_scale", "magnitude")}
         return Dense(weight=_decomposed(values, full(change(plain, shape, None, scale), shape), base))
+    if len(shape) == 1 and not roles <= {"diff", "diff_b"}:
+        raise MisfitError(f"has {', '.join(sorted(roles))} for a norm, which has no matrix")
     if _LORA <= roles:
         return _lora(values, shape, scale)
     if _LOHA <= roles:
-        return _loha(values, shape)
+        return _loha(values, shape, scale)
     if any(role.startswith("lokr_") for role in roles):
-        return _lokr(values, shape)
+        return _lokr(values, shape, scale)
     if {"diff", "diff_b"} & roles:
         return _difference(values, shape)
     raise MisfitError(f"has {', '.join(sorted(roles))} only, which is no whole LoRA")
@@ -99,9 +101,17 @@ def _only(values: Tensors, known: set[str] | frozenset[str]) -> None:
         raise MisfitError(f"has {', '.join(sorted(extra))} beside {', '.join(sorted(known & set(values)))}")
 
 
-def _rate(values: Tensors, rank: int) -> float:
-    """Alpha / rank, and 1 where the file has no alpha; ranks of 0 are nothing that a trainer writes."""
-    return float(values["alpha"].item()) / rank if "alpha" in values and rank else 1.0
+def rank_of(tensors: Tensors) -> int:
+    """The rank of a LoRA's or LoHa's tensors; 0 where they do not show it."""
+    factor = tensors.get("down", tensors.get("hada_w1_b"))
+    return 0 if factor is None else factor.shape[0]
+
+
+def _rate(values: Tensors, rank: int, scale: float | None) -> float:
+    """Alpha / rank; without alpha what the metadata says, else 1. Ranks of 0 are nothing that a trainer writes."""
+    if "alpha" not in values:
+        return 1.0 if scale is None else scale
+    return float(values["alpha"].item()) / rank if rank else 1.0
 
 
 def _shaped(weight: Tensor, shape: torch.Size) -> Tensor:
@@ -124,7 +134,7 @@ def _lora(values: Tensors, shape: torch.Size, scale: float | None) -> Change:
     rank = down.shape[0]
     if up.shape[1] != rank or up.shape[0] != shape[0]:
         raise _factors_misfit(values["up"], down, shape)
-    up = up * (_rate(values, rank) if "alpha" in values or scale is None else scale)
+    up = up * _rate(values, rank, scale)
     if "mid" in values:
         core = values["mid"]
         return Dense(weight=_shaped(_tucker(core, up.T, down.flatten(1)), shape), bias=_bias(values, shape))
@@ -141,7 +151,7 @@ def _tucker(core: Tensor, outputs: Tensor, inputs: Tensor) -> Tensor:
     return torch.einsum("ij...,io,jn->on...", core, outputs, inputs)
 
 
-def _loha(values: Tensors, shape: torch.Size) -> Change:
+def _loha(values: Tensors, shape: torch.Size, scale: float | None) -> Change:
     _only(values, _LOHA | _TUCKER)
     rank = values["hada_w1_b"].shape[0]
     try:
@@ -154,15 +164,15 @@ def _loha(values: Tensors, shape: torch.Size) -> Change:
         product = first * second
     except RuntimeError as error:
         raise MisfitError("has Hadamard factors that do not fit each other") from error
-    return Dense(weight=_shaped(product * _rate(values, rank), shape))
+    return Dense(weight=_shaped(product * _rate(values, rank, scale), shape))
 
 
-def _lokr(values: Tensors, shape: torch.Size) -> Change:
+def _lokr(values: Tensors, shape: torch.Size, scale: float | None) -> Change:
     _only(values, {role for role in values if role.startswith("lokr_")})
     left, first_rank = _kronecker_factor(values, "lokr_w1")
     right, second_rank = _kronecker_factor(values, "lokr_w2")
     rank = second_rank or first_rank
-    left = left * (_rate(values, rank) if rank else 1.0)
+    left = left * _rate(values, rank, scale)
     if right.ndim == 2 and len(shape) == 2:
         if (left.shape[0] * right.shape[0], left.shape[1] * right.shape[1]) != tuple(shape):
             raise _factors_misfit(left, right, shape)

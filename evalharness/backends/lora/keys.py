@@ -20,6 +20,8 @@ _PLAIN = (
 
 _ROLES: Mapping[str, str] = {
     **{f".{name}": name for name in _PLAIN},
+    ".w_norm": "diff",
+    ".b_norm": "diff_b",
     ".lora_mid.weight": "mid",
     ".lora_magnitude_vector": "magnitude",
     ".lora_magnitude_vector.weight": "magnitude",

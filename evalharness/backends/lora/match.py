@@ -1,5 +1,6 @@
 """From a LoRA file to the changes of the pipeline's layers, every tensor accounted for, or a refusal that says why."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 
 from evalharness.backends.families import Family
-from evalharness.backends.lora.delta import Change, MisfitError, change, rows
+from evalharness.backends.lora.delta import Change, MisfitError, change, rank_of, rows
 from evalharness.backends.lora.keys import Group, grouped
 from evalharness.backends.lora.names import Directory, Place, Places
 from evalharness.backends.lora.read import read_shapes, read_tensors, scale_in_metadata
@@ -16,7 +17,9 @@ from evalharness.backends.lora.words import examples, of
 from evalharness.errors import SubjectError
 from evalharness.types import LoraFile
 
-SECOND = "transformer_2"
+FIRST, SECOND = "denoiser", "transformer_2"
+NOISE = re.compile(r"(?<![a-z])(high|low)(?=noise|[^a-z]|$)")
+CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(slots=True)
@@ -44,9 +47,11 @@ def matched(lora: LoraFile, family: Family, places: Directory, accepted: tuple[s
     tensors = read_tensors(lora)
     groups, strange = grouped(tensors)
     found = Matched(missing=strange)
-    denoiser = _expert(lora, places, groups)
+    denoisers = _experts(lora, places, groups)
     for group in groups:
-        _match(group, places.find(group.name, denoiser), lora.metadata, found)
+        for wanted in dict.fromkeys(places.find(group.name, one) for one in denoisers):
+            _match(group, wanted, lora.metadata, found)
+    found.missing = list(dict.fromkeys(found.missing))
     _require_match(lora, family, tensors, found, accepted)
     return found.changes
 
@@ -67,8 +72,7 @@ def _changes(group: Group, places: Places, metadata: Mapping[str, str]) -> list[
     first = places[0]
     outputs = sum(place.shape[0] for place in places)
     shape = torch.Size((outputs, *first.shape[1:]))
-    rank = group.tensors["down"].shape[0] if "down" in group.tensors else 0
-    scale = scale_in_metadata(metadata, first.component, first.path, rank) if rank else None
+    scale = scale_in_metadata(metadata, first.component, first.path, rank_of(group.tensors))
     whole = change(group.tensors, shape, _fused_weight(group, places), scale)
     return [(place, whole if place.rows is None else rows(whole, shape, place.rows)) for place in places]
 
@@ -94,18 +98,16 @@ def _values(place: Place) -> torch.Tensor:
     return values
 
 
-def _expert(lora: LoraFile, places: Directory, groups: list[Group]) -> str:
-    """Which of two denoisers the file's plain prefixes mean: by 'high' or 'low' (noise) in its name or metadata."""
+def _experts(lora: LoraFile, places: Directory, groups: list[Group]) -> tuple[str, ...]:
+    """Which denoisers the file's plain prefixes mean; of two experts, both, unless it says that it is for one.
+
+    It does by the word 'high' or 'low' (noise) in its name or its metadata's.
+    """
     if not any(part == SECOND for part, _ in places.places) or any(one.name.startswith(SECOND) for one in groups):
-        return "denoiser"
-    said = " ".join([lora.path.stem, *lora.metadata.get("ss_output_name", "").split()]).lower()
-    high, low = "high" in said, "low" in said.replace("flow", "").replace("slow", "")
-    if high == low:
-        raise SubjectError(
-            f"{lora.path.name}: the model has two experts, and neither its name nor its metadata say for which it is; "
-            "put 'high' or 'low' (noise) into its name, and give both files as one subject."
-        )
-    return SECOND if low else "denoiser"
+        return (FIRST,)
+    names = " ".join([lora.path.stem, lora.metadata.get("ss_output_name", "")])
+    said = set(NOISE.findall(CAPITAL.sub(" ", names).lower()))
+    return {"high": (FIRST,), "low": (SECOND,)}[said.pop()] if len(said) == 1 else (FIRST, SECOND)
 
 
 def _require_match(

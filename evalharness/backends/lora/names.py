@@ -15,6 +15,7 @@ from evalharness.backends.families import Family
 from evalharness.backends.lora.originals import FUSED, SAME_AS, SWAPPED, original, text_names, unet_original
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+NORMS = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 
 _PREFIXES: tuple[tuple[str, str], ...] = (
     ("base_model.model.", "denoiser"),
@@ -113,7 +114,7 @@ def _flat(name: str) -> str:
 def listed(family: Family, component: str, model: nn.Module) -> Iterator[tuple[str, str, Places]]:
     """Every (part, name, layers) of one component."""
     modules = ((name.replace("_orig_mod.", ""), layer) for name, layer in model.named_modules())
-    layers = {name: layer for name, layer in modules if isinstance(layer, LAYERS)}
+    layers = {name: layer for name, layer in modules if isinstance(layer, LAYERS) or _is_norm(layer)}
     part = "denoiser" if component == family.backbone else component
     for path, layer in layers.items():
         here = (Place(component=component, path=path, layer=layer),)
@@ -123,6 +124,13 @@ def listed(family: Family, component: str, model: nn.Module) -> Iterator[tuple[s
                 yield other_part, name.removesuffix(".0"), here
     if not is_text(component):
         yield from ((part, name, found) for name, found in _rearranged(family.name, component, layers))
+
+
+def _is_norm(layer: nn.Module) -> bool:
+    """Whether a layer normalises, then scales each channel; diffusers and transformers have RMS norms of their own."""
+    weight = getattr(layer, "weight", None)
+    known = isinstance(layer, NORMS) or type(layer).__name__.endswith("RMSNorm")
+    return known and isinstance(weight, torch.Tensor) and weight.ndim == 1
 
 
 def _names(family: Family, component: str, model: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,8 @@ RENAMES: Mapping[str, Renames] = {
         ("to_k", "k_proj"),
         ("to_v", "v_proj"),
         ("to_out.0", "output_proj"),
+        ("norm_q", "q_norm"),
+        ("norm_k", "k_norm"),
         ("ff.net.0.proj", "mlp.layer1"),
         ("ff.net.2", "mlp.layer2"),
         ("norm_out.linear_", "final_layer.adaln_modulation."),
@@ -30,6 +32,7 @@ RENAMES: Mapping[str, Renames] = {
     "wan": (
         ("attn1.", "self_attn."),
         ("attn2.", "cross_attn."),
+        ("norm2", "norm3"),
         ("to_q", "q"),
         ("to_k", "k"),
         ("to_v", "v"),
@@ -71,6 +74,8 @@ RENAMES: Mapping[str, Renames] = {
     ),
     "zimage": (
         ("attention.to_out.0", "attention.out"),
+        ("attention.norm_q", "attention.q_norm"),
+        ("attention.norm_k", "attention.k_norm"),
         ("all_final_layer.2-1.", "final_layer."),
         ("all_x_embedder.2-1", "x_embedder"),
     ),
@@ -108,6 +113,8 @@ def text_names(path: str) -> Iterator[str]:
 
 
 _RESNET: Renames = (
+    ("norm1", "in_layers.0"),
+    ("norm2", "out_layers.0"),
     ("conv1", "in_layers.2"),
     ("conv2", "out_layers.3"),
     ("time_emb_proj", "emb_layers.1"),
@@ -115,6 +122,7 @@ _RESNET: Renames = (
 )
 _UNET_ENDS: Mapping[str, str] = {
     "conv_in": "input_blocks.0.0",
+    "conv_norm_out": "out.0",
     "conv_out": "out.2",
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
@@ -47,17 +47,26 @@ def read_shapes(lora: LoraFile) -> dict[str, list[int]]:
 def scale_in_metadata(metadata: Mapping[str, str], component: str, path: str, rank: int) -> float | None:
     """Alpha / rank of a layer as diffusers writes it for PEFT files, whose tensors do not say; None where it is not.
 
-    The metadata's `lora_adapter_metadata` is JSON: 'unet.lora_alpha', 'unet.alpha_pattern', 'unet.use_rslora' and more.
+    The metadata's `lora_adapter_metadata` is JSON: 'unet.lora_alpha' (LoHa and LoKr: 'unet.alpha'),
+    'unet.alpha_pattern', 'unet.use_rslora' and more. A `rank` of 0 does not show in the tensors: then 'unet.r' says it.
     """
     try:
         told = json.loads(metadata.get("lora_adapter_metadata", "{}"))
-        alpha = told.get(f"{component}.lora_alpha")
-        for pattern, own in (told.get(f"{component}.alpha_pattern") or {}).items():
-            alpha = own if path == pattern or path.endswith(f".{pattern}") else alpha
-        root = rank**0.5 if told.get(f"{component}.use_rslora") else rank
+        start = f"{component}."
+        inside = {key.removeprefix(start): value for key, value in told.items() if key.startswith(start)}
+        alpha = _own(inside, "alpha_pattern", path, inside.get("lora_alpha", inside.get("alpha")))
+        rank = rank or _own(inside, "rank_pattern", path, inside.get("r"))
+        root = rank**0.5 if inside.get("use_rslora") else rank
         return None if alpha is None else float(alpha) / root
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, ZeroDivisionError):
         return None
+
+
+def _own(told: Mapping[str, Any], pattern: str, path: str, otherwise: Any) -> Any:
+    """A layer's own value, where the pattern has one: its keys are ends of paths."""
+    for end, value in (told.get(pattern) or {}).items():
+        otherwise = value if path == end or path.endswith(f".{end}") else otherwise
+    return otherwise
 
 
 def _require_safetensors(lora: LoraFile) -> None:
