@@ -16,6 +16,7 @@ from tiny_families import FAMILIES, SIZES, save_pipeline
 from tiny_pipelines import base_subject, subject_of
 from tiny_pipelines import cell as any_cell
 
+from evalharness.backends import placing
 from evalharness.backends.diffusers import DiffusersMaker
 from evalharness.errors import BackendError
 from evalharness.types import Cell, Failure, Subject
@@ -241,6 +242,70 @@ def test_parked_text_encoders_change_no_pixel_and_come_back_for_a_new_prompt(
     assert maker._pipe.text_encoder is not None
     one(maker, cell(family, "a new prompt"))
     assert not maker._prompts._parked
+
+
+def test_prompts_told_beforehand_are_encoded_before_the_denoiser_is_placed_and_draw_the_same(
+    family: str, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = [cell(family, text, seed=seed) for seed, text in enumerate(TEXTS[:2])]
+    plain = DiffusersMaker(str(folders[family]), device="cpu")
+    expected = [one(plain, wanted) for wanted in cells]
+    maker = DiffusersMaker(str(folders[family]), device="cpu")
+    maker._prompts._parks = True
+    placed: list[tuple[int, object]] = []
+    place = placing.place
+
+    def seen(pipe: Any, *more: Any) -> None:
+        placed.append((len(maker._prompts._kept), pipe.text_encoder))
+        place(pipe, *more)
+
+    monkeypatch.setattr(placing, "place", seen)
+    maker.expect(cells)
+    assert not placed and maker._prompts._parked
+    hook = maker._pipe.text_encoder.register_forward_hook(lambda *_: pytest.fail("a prompt was encoded twice"))
+
+    again = [one(maker, wanted) for wanted in cells]
+
+    hook.remove()
+    assert placed == [(2, None)], "once, with all prompts known and without the text encoder"
+    assert all(np.array_equal(first, second) for first, second in zip(expected, again, strict=True))
+    assert maker._prompts._parked and maker._pipe.text_encoder is not None
+
+
+@pytest.mark.parametrize("family", ["sd"])
+def test_prompts_are_encoded_without_the_lora_that_is_loaded_already(
+    family: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """A run proves its subjects before it tells what is to come."""
+    wanted, path = cell(family), tmp_path / "text.safetensors"
+    expected = one(DiffusersMaker(str(folders[family]), device="cpu"), wanted)
+    maker = DiffusersMaker(str(folders[family]), device="cpu")
+    name = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
+    save_file({f"{name}.diff_b": torch.full((16,), 5.0)}, path)
+    subject = subject_of(path)
+    maker.prove(subject)
+    one(maker, cell(family, strength=1.0), subject)
+    maker._prompts._kept.clear()
+
+    maker.expect([wanted, cell(family, strength=1.0)])
+
+    assert len(maker._prompts._kept) == 1
+    assert np.array_equal(expected, one(maker, wanted))
+
+
+@pytest.mark.parametrize("family", ["anima"], indirect=True)
+def test_animas_text_encoder_takes_loras(family: str, maker: DiffusersMaker, tmp_path: Path) -> None:
+    base = one(maker, cell(family))
+    layer = maker._pipe.text_encoder.get_submodule("layers.0.self_attn.q_proj")
+    path, name = tmp_path / "text.safetensors", "lora_te_layers_0_self_attn_q_proj"
+    generator = torch.Generator("cpu").manual_seed(7)
+    down, up = (torch.randn(*size, generator=generator) for size in ((2, layer.in_features), (layer.out_features, 2)))
+    save_file({f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up}, path)
+
+    changed = one(maker, cell(family, strength=1.0), subject_of(path))
+
+    assert far(base, changed) > 1
+    assert np.array_equal(base, one(maker, cell(family)))
 
 
 SINGLE = ("flux2", "flux2_klein", "zimage", "qwenimage")

@@ -47,7 +47,7 @@ class DiffusersMaker:
         self._batch = BatchSize(batch_size, device)
         self.batch_size = self._batch.largest
         self._loaded = Subject(name=BASELINE, identity=BASELINE)
-        self._adapted_text = False
+        self._adapted_text = self._placed = False
         self._schedulers: dict[str, Any] = {}
 
     def fingerprint(self) -> Mapping[str, Fact]:
@@ -79,12 +79,21 @@ class DiffusersMaker:
         if subject.loras and subject.identity != self._loaded.identity:
             self._switch(subject)
 
+    def expect(self, cells: Sequence[Cell]) -> None:
+        """Encode all prompts, so that the text encoders have left the device before the denoiser comes to it."""
+        if cells:
+            for cell in cells:
+                self._check(cell)
+            self._apply(self._loaded, 0.0)
+            self._prompts.prepare(((cell.prompt.text, cell.prompt.negative) for cell in cells), BASELINE)
+
     def generate(self, subject: Subject, cells: Sequence[Cell]) -> list[Image | Failure]:
         """One image per cell, in order, in batches of equal settings; NaN and one-colour images are failures."""
         strength = cells[0].strength if cells and subject.loras else 0.0
         self._apply(subject, strength)
         for cell in cells:
             self._check(cell)
+        self._place()
         images: dict[int, Image | Failure] = {}
         for setting in dict.fromkeys(cell.setting.clip for cell in cells):
             indices = [index for index, cell in enumerate(cells) if cell.setting.clip == setting]
@@ -120,11 +129,19 @@ class DiffusersMaker:
 
     @cached_property
     def _pipe(self) -> Any:
-        device = self._device
+        device = self._device  # before the model: it may not be there
         pipe = loading.load_pipeline(self._path, self._config, self._family, self._dtype, self._options.allow_pickle)
         placing.tune(pipe, self._family, self._options)
-        placing.place(pipe, self._family, self._options, device)
+        if self._options.offload != "none":
+            placing.place(pipe, self._family, self._options, device)
         return pipe
+
+    def _place(self) -> None:
+        """Put the pipeline on the device before the first image; parked text encoders stay where they are."""
+        if not self._placed and self._options.offload == "none":
+            with self._prompts.out_of_sight():
+                placing.place(self._pipe, self._family, self._options, self._device)
+        self._placed = True
 
     @cached_property
     def _own_scheduler(self) -> Any:

@@ -1,7 +1,7 @@
 """Prompts, each encoded once; the text encoders leave the GPU when all prompts are known."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from evalharness.backends.families import Embeddings, Family, Tensors
@@ -20,7 +20,8 @@ Key = tuple[str, str, str]
 class Prompts:
     """The embeddings of a pipeline's prompts, kept in the processor's memory.
 
-    With `parks`, the encoders move there too after a round in which no prompt was new, and come back for a new one.
+    With `parks`, the encoders move there too when all prompts are prepared, or after a round in which none was new, and
+    come back for a new one.
     """
 
     def __init__(self, pipe: Any, family: Family, device: "torch.device", *, parks: bool) -> None:
@@ -39,6 +40,21 @@ class Prompts:
             with torch.no_grad(), diffusers_noise_off():
                 self._keep(key, self._family.encode(self._pipe, text, negative, self._device))
         return moved(self._kept[key], self._device)
+
+    def prepare(self, texts: Iterable[tuple[str, str]], state: str) -> None:
+        """Encode all prompts and negatives that there is room for; with `parks` the encoders are away before and after.
+
+        Nothing else of the pipeline need be on the device for it.
+        """
+        new = [key for key in dict.fromkeys((*one, state) for one in texts) if key not in self._kept]
+        if not new:
+            return
+        self._parked = self._parks
+        for key in new:
+            if self._bytes < _LARGEST:
+                self.encode(*key)
+        self._new = False
+        self.rest()
 
     def _keep(self, key: Key, found: Embeddings) -> None:
         import torch

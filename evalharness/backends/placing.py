@@ -43,9 +43,3 @@ def place(pipe: Any, family: Family, options: DiffusersOptions, device: "torch.d
     if not hasattr(pipe, method):
         raise BackendError(f"{family.pipeline} cannot be offloaded; set backend.options.offload=none.")
     getattr(pipe, method)(device=device)
-
-
-def lift(pipe: Any, options: DiffusersOptions) -> None:
-    """Bring offloaded weights back where they can be read and changed; `place` puts them away again."""
-    if options.offload != "none":
-        pipe.remove_all_hooks()

@@ -65,7 +65,7 @@ ANIMA = Anima(
     name="anima",
     pipeline="AnimaModularPipeline",
     size=(1024, 1024),
-    lora_components=("transformer", "text_conditioner"),
+    lora_components=("transformer", "text_conditioner", "text_encoder"),
     no_file_reason="its text conditioner is in the file under names that diffusers cannot read, so convert it with "
     "diffusers' scripts/convert_anima_to_diffusers.py and give that folder",
 )
