@@ -223,3 +223,25 @@ def test_tab_stays_in_the_viewer_and_escape_gives_the_focus_back(report: Path, o
     assert set(controls) - hidden <= seen
     page.keyboard.press("Escape")
     expect(page.locator("#grid .tile").nth(2)).to_be_focused()
+
+
+def test_a_frame_is_named_and_its_clip_is_linked(tmp_path: Path, open_report: Open) -> None:
+    run = sample_input(tmp_path)
+    cells = [
+        dataclasses.replace(cell, setting=dataclasses.replace(cell.setting, frames=17, frame=8)) for cell in run.cells
+    ]
+    clips = {cell.key: "clips/ab/abcd.webp" for cell in cells}
+    page = open_report(write_report(tmp_path, dataclasses.replace(run, cells=tuple(cells), clips=clips))).page
+
+    viewer = leaders_image(page)
+
+    assert viewer.locator("a.clip").get_attribute("href") == "./clips/ab/abcd.webp"
+    assert "frame 8" in viewer.locator("h2").first.inner_text()
+    facts = viewer.locator("dl").inner_text()
+    assert "Frames of the clip" in facts and "17" in facts
+
+
+def test_a_still_has_no_clip(report: Path, open_report: Open) -> None:
+    viewer = leaders_image(open_report(report).page)
+
+    assert viewer.locator("a.clip").count() == 0 and "frame" not in viewer.locator("h2").first.inner_text()
