@@ -10,9 +10,12 @@ from PIL import Image, ImageEnhance
 from evalharness.demo import drawing, look
 from evalharness.errors import PerceptionError
 from evalharness.paths import resolve
-from evalharness.perception import faces
+from evalharness.perception import faces, hair
+from evalharness.perception.colors import to_lab
+from evalharness.perception.geometry import HeadFrame, crop_head
 from evalharness.perception.layout import layout_of
 from evalharness.perception.offline import OfflinePerceiver
+from evalharness.perception.parts import read_iris, read_parts
 from evalharness.types import Observation, Part
 
 REAL = Path(__file__).parents[2] / "shared" / "harmony-lab" / "images"
@@ -259,3 +262,24 @@ def test_real_face_half_in_shadow_is_found(name: str) -> None:
 @pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")
 def test_real_collage_has_several_panels() -> None:
     assert len(seen(Image.open(REAL / "lora_v1__energetic_happy_v1.png")).panels) == 3
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_picture_of_one_colour_is_looked_at_without_a_complaint(shade: int) -> None:
+    observation = seen(Image.new("RGB", (1280, 640), (shade, shade, shade)))
+    assert not observation.faces
+    assert "face" in observation.blind
+
+
+def test_hair_that_fills_the_whole_mask_hangs_together() -> None:
+    full, frame = np.ones((20, 30), dtype=bool), HeadFrame(origin=(15.0, 10.0), unit=5.0)
+    assert hair._hanging_together(full, full, 4.0, frame).all()
+
+
+def test_rules_are_told_the_iris_that_is_read_without_them() -> None:
+    image = picture()
+    (found,) = faces.find_faces(image)
+    crop = crop_head(to_lab(image), found.frame)
+    iris = read_iris(crop, None)
+    assert iris is not None
+    assert iris == read_parts(crop, found, None).iris

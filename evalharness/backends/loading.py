@@ -1,6 +1,5 @@
 """From a located model to a pipeline in memory, and the device and precision it runs in."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +7,7 @@ from evalharness.backends import families, weights
 from evalharness.backends.families import Family
 from evalharness.backends.samplers import diffusers_noise_off
 from evalharness.backends.torchvision_shim import ensure_torchvision
+from evalharness.environment import installed_version
 from evalharness.errors import BackendError, unknown
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def pick_dtype(name: str, device: "torch.device", on_cuda: str = "float16") -> "
 
 def versions() -> dict[str, str]:
     """The versions that can change a pixel, without importing what they are versions of."""
-    return {name: version(name) for name in ("torch", "diffusers", "transformers", "peft")}
+    return {name: str(installed_version(name)) for name in ("torch", "diffusers", "transformers", "peft")}
 
 
 def family_of(path: Path, config: str | None = None) -> Family:

@@ -125,15 +125,15 @@ def _hanging_together(mask: Mask, seed: Mask, gap: float, frame: HeadFrame) -> M
     covered[0] = 0
     if not covered.any():
         return np.zeros_like(mask)
-    head, numbers = np.argmax(covered), np.arange(count + 1)
+    head, numbers = np.argmax(covered), np.arange(1, count + 1)
     gaps = ndimage.minimum(ndimage.distance_transform_edt(parts != head), parts, numbers)
-    areas = np.bincount(parts.ravel(), minlength=count + 1)
+    areas = np.bincount(parts.ravel(), minlength=count + 1)[1:]
     x, y = (
         ndimage.mean(np.broadcast_to(values, mask.shape), parts, numbers) for values in frame.coordinates(mask.shape)
     )
     keep = (gaps < gap) & (areas > 0.06 * gap**2) & ((np.abs(x) > 0.9) | (y < CHIN))
-    keep[0], keep[head] = False, True
-    return np.asarray(keep[parts])
+    # number 0 is what lies outside the mask, which may be nothing
+    return np.append(False, keep | (numbers == head))[parts]
 
 
 def hair_figures(found: HairMask) -> Hair:

@@ -2,29 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 
 from PIL import Image
 from scipy import ndimage
 
+from evalharness.environment import installed_version
 from evalharness.errors import PerceptionError, unknown
 from evalharness.perception import findings
 from evalharness.perception.colors import to_lab
 from evalharness.perception.faces import FoundFace, find_faces
-from evalharness.perception.geometry import Array, crop_head
+from evalharness.perception.geometry import Array, Crop, crop_head
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
 from evalharness.perception.hairstyle import agreed, hairstyle
 from evalharness.perception.layout import layout_of
 from evalharness.perception.mirror import evenly
 from evalharness.perception.panels import find_panels
 from evalharness.perception.part_reader import SHA256, read_by_net
-from evalharness.perception.parts import SMALL, FaceReading, read_parts
+from evalharness.perception.parts import SMALL, FaceReading, read_iris, read_parts
 from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
 from evalharness.types import Face, Finding, Hair, Observation
 
 VERSION = 6
 PART_READERS = ("net", "rules")
+PACKAGES = ("animeface", "pillow", "scikit-image", "scipy", "numpy")
 WORKING_SIDE = 192
 """Masks and panels are read at this longest side; more pixels show nothing new to them."""
 
@@ -82,7 +83,7 @@ class OfflinePerceiver:
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:
         """Version of this perceiver, its options, and the packages that see."""
-        packages = {name: version(name) for name in ("animeface", "pillow", "scikit-image", "scipy", "numpy")}
+        packages = {name: str(installed_version(name)) for name in PACKAGES}
         own: dict[str, str | int | float | bool] = {
             "perceiver": "offline",
             "version": VERSION,
@@ -105,7 +106,8 @@ class OfflinePerceiver:
         faces = find_faces(view.image)
         main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
         hair = find_hair(view, main)
-        readings = [self._parts(view, face, hair) for face in faces]
+        crops = {face: crop_head(view.lab, face.frame) for face in faces}
+        readings = [self._parts(view, face, crops[face], hair) for face in faces]
         seen = [seen_face(view, face, read) for face, read in zip(faces, readings, strict=True)]
         irises = [read.iris for read in readings if read.iris is not None]
         small = 1.0 / (factor * view.shrink)
@@ -115,18 +117,18 @@ class OfflinePerceiver:
             faces=tuple(scale_face(face, 1.0 / factor) for face in seen),
             panels=tuple(scale_box(box, small) for box in find_panels(view.small)),
             hair=None if hair is None else scale_hair(hair_seen(view, hair, main is not None), small),
-            colors=region_colors(view.small, hair, None if main is None else crop_head(view.lab, main.frame)),
+            colors=region_colors(view.small, hair, None if main is None else crops[main]),
             findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair, irises)),
             blind=blind(main, hair),
             layout=layout_of(view.image),
         )
 
-    def _parts(self, view: View, face: FoundFace, hair: HairMask | None) -> FaceReading:
-        reading = read_parts(view.lab, face, None if hair is None else hair.color)
+    def _parts(self, view: View, face: FoundFace, crop: Crop, hair: HairMask | None) -> FaceReading:
+        color = None if hair is None else hair.color
         if self.parts == "rules" or face.frame.unit < SMALL:
-            return reading
+            return read_parts(crop, face, color)
         # the share of iris is a matter of colour, which the net does not see
-        return replace(reading, parts=read_by_net(view.image, face))
+        return FaceReading(parts=read_by_net(view.image, face), iris=read_iris(crop, color))
 
     def _trusted(self, finding: Finding, factor: float) -> Finding:
         return replace(scale_finding(finding, factor), absence_counts=finding.name in self.proven)

@@ -1,5 +1,6 @@
 """Eyes, brows and mouth of a found face: there or not, what they show, and how sure that is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ from evalharness.perception.brows import PairOfLines, UpperFace, read_upper_face
 from evalharness.perception.emotions import BROWS, EYES, MOUTH, read_emotions
 from evalharness.perception.eyes import EyeShape, read_eye
 from evalharness.perception.faces import FoundFace
-from evalharness.perception.geometry import Array, HeadFrame, box_around, box_of, crop_head
+from evalharness.perception.geometry import Array, Crop, HeadFrame, box_around, box_of
 from evalharness.perception.mouth import MouthShape, read_mouth, residue
 from evalharness.perception.strokes import Strokes, read_strokes
 from evalharness.types import Box, Part, Point
@@ -35,19 +36,31 @@ class FaceReading:
     iris: float | None = None
 
 
-def read_parts(lab: Array, face: FoundFace, hair: Array | None) -> FaceReading:
-    """Both eyes (image's left first), brows and mouth of a face in an image (height, width, 3)."""
+def read_parts(crop: Crop, face: FoundFace, hair: Array | None) -> FaceReading:
+    """Both eyes (image's left first), brows and mouth of a face whose head is `crop`; `hair` is its colour."""
     frame = face.frame
     if frame.unit < SMALL:
         return _unsure(frame, f"the face is only {2 * frame.unit:.0f} pixels wide")
-    strokes = read_strokes(crop_head(lab, frame), hair)
-    upper = read_upper_face(strokes.crop.lab[..., 0], strokes.drawn)
+    strokes, upper, shapes = _upper_part(crop, hair)
     middle = frame.from_image(np.array([face.mouth]))[0]
-    shapes = [_eye_shape(strokes, upper, side) for side in (-1, 1)]
     eyes = [_eye(strokes, upper, side, shape) for side, shape in zip((-1, 1), shapes, strict=True)]
     mouth = _mouth(strokes, (float(middle[0]), float(middle[1])))
-    irises = [shape.iris for shape in shapes if shape is not None and shape.opening >= OPEN]
-    return FaceReading(parts=(*eyes, _brows(frame, upper), mouth), iris=max(irises, default=None))
+    return FaceReading(parts=(*eyes, _brows(frame, upper), mouth), iris=_iris(shapes))
+
+
+def read_iris(crop: Crop, hair: Array | None) -> float | None:
+    """The share of iris alone, where somebody else reads the parts; None where no open eye was seen."""
+    return _iris(_upper_part(crop, hair)[2])
+
+
+def _upper_part(crop: Crop, hair: Array | None) -> tuple[Strokes, UpperFace, list[EyeShape | None]]:
+    strokes = read_strokes(crop, hair)
+    upper = read_upper_face(crop.lab[..., 0], strokes.drawn)
+    return strokes, upper, [_eye_shape(strokes, upper, side) for side in (-1, 1)]
+
+
+def _iris(shapes: Sequence[EyeShape | None]) -> float | None:
+    return max((shape.iris for shape in shapes if shape is not None and shape.opening >= OPEN), default=None)
 
 
 def _lid(upper: UpperFace, side: int) -> float:
