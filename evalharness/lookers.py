@@ -23,6 +23,8 @@ from evalharness.store import StoredImage, read_stored
 from evalharness.types import Observation
 
 BATCH = 8
+BACKLOG = 256
+"""Batches that wait at most: a process that was slow, or took seconds to start, catches up while others are drawn."""
 LEAST = 16
 """Fewer images are seen sooner than a process has started."""
 MOST = 4
@@ -67,8 +69,8 @@ class Lookers:
 
     @property
     def busy(self) -> bool:
-        """Whether there is work for every process, and the next batch for each."""
-        return len(self._waiting) + len(self._under_way) >= 2 * self.count
+        """Whether nobody looks beside, or more is waiting than should be remembered here."""
+        return self.count == 0 or len(self._waiting) >= BACKLOG
 
     def give(self, images: Sequence[StoredImage]) -> None:
         """Images to look at. Raises PerceptionError for a perceiver that cannot be sent to another process."""

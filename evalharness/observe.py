@@ -26,9 +26,9 @@ def observe(cells: Sequence[Cell], lookers: Lookers, store: Store, progress: Pro
 
 
 def look_meanwhile(cells: Sequence[Cell], lookers: Lookers, store: Store) -> None:
-    """Keep what was seen by now, and give images that were just made to processes that have little to do.
+    """Keep what was seen by now, and give images that were just made to the processes beside.
 
-    What they do not take is found by `observe` later: drawing never waits for perception.
+    What they have no room for is found by `observe` later: drawing never waits for perception.
     """
     name = digest(lookers.perceiver.fingerprint())
     for seen in lookers.finished():

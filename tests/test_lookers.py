@@ -130,14 +130,25 @@ def test_end_does_not_wait_for_those_who_still_look(store: Store) -> None:
     assert not active_children()
 
 
-def test_drawing_never_waits_and_what_was_not_taken_is_seen_later(store: Store) -> None:
+def test_images_made_while_a_process_starts_wait_for_it(store: Store) -> None:
+    given = cells(20)
+    with Lookers(small_run.Brightness(), 1) as lookers:
+        for first in range(0, len(given), 2):
+            look_meanwhile(given[first : first + 2], lookers, store)
+        assert lookers.pending == {cell.key for cell in given}
+
+
+def test_drawing_never_waits_and_what_was_not_taken_is_seen_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evalharness.lookers.BACKLOG", 3)
     given = cells(20)
     with Lookers(Slow(), 1) as lookers:
         start = time.monotonic()
         for first in range(0, len(given), 2):
             look_meanwhile(given[first : first + 2], lookers, store)
         assert time.monotonic() - start < 30
-        assert len(lookers.pending) == 2 * 2, "one batch for the process, and the next"
+        assert len(lookers.pending) == (2 + 3) * 2, "one batch for the process, the next, and the backlog"
     with Lookers(small_run.Brightness(), 0) as lookers:
         assert len(observe(given, lookers, store, quiet)) == 20
 
