@@ -133,7 +133,7 @@ def _hanging_together(mask: Mask, seed: Mask, gap: float, frame: HeadFrame) -> M
     )
     keep = (gaps < gap) & (areas > 0.06 * gap**2) & ((np.abs(x) > 0.9) | (y < CHIN))
     # number 0 is what lies outside the mask, which may be nothing
-    return np.append(False, keep | (numbers == head))[parts]
+    return np.asarray(np.append(False, keep | (numbers == head))[parts])
 
 
 def hair_figures(found: HairMask) -> Hair:

@@ -42,7 +42,7 @@ def nearest_distance(lab: Array, centers: Array, lightness: float) -> Array:
     best = np.full(lab.shape[:-1], np.inf)
     for center in centers:
         best = np.minimum(best, squared_distance(lab, center, lightness))
-    return np.sqrt(best)
+    return np.asarray(np.sqrt(best))
 
 
 def squared_distance(lab: Array, center: Array, lightness: float) -> Array:
