@@ -29,6 +29,8 @@ from evalharness.types import Cell, Failure, Observation, Score
 FORMAT = 1
 PNG_KEY = RECORD
 DATABASE = "run.sqlite"
+COMPRESS = 3
+"""Of 9: pictures of 1024 pixels are written in half the time of the usual 6, and are 5 % larger."""
 TABLES = """
 create table if not exists images (key text primary key, path text, sha256 text, failure text, cell blob not null);
 create table if not exists clips (key text primary key, sha256 text not null);
@@ -160,7 +162,7 @@ class Store:
         try:
             target.parent.mkdir(exist_ok=True)
             with replacing(target) as file:
-                image.save(file, format="PNG", pnginfo=text)
+                image.save(file, format="PNG", pnginfo=text, compress_level=COMPRESS)
         except OSError as error:
             raise StoreError(_not_written(target, error.strerror)) from error
         return cell.key, relative, hashlib.sha256(target.read_bytes()).hexdigest(), None, record
