@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from evalharness.backends.optional import expect
 from evalharness.generate import generate
 from evalharness.lookers import Lookers
-from evalharness.observe import look_meanwhile, observe
+from evalharness.observe import look_meanwhile, observe, observe_prompts
 from evalharness.plan import Plan
 from evalharness.prepare import Tools
 from evalharness.scorers.base import score_images
@@ -58,6 +58,7 @@ def _scored(
     reference: Reference | None,
     store: Store,
 ) -> Scores:
-    scores = score_images(tools.scorers, cells, observations, store.images(cells), reference)
+    prompts = observe_prompts(cells, tools.perceiver, store)
+    scores = score_images(tools.scorers, cells, observations, store.images(cells), reference, prompts)
     store.save_scores(scores)
     return scores

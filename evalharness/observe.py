@@ -6,8 +6,9 @@ from pathlib import Path
 from evalharness.backends.folder import read_reference, reference_files
 from evalharness.digest import digest, file_digest
 from evalharness.lookers import Lookers
-from evalharness.perception.base import Perceiver
+from evalharness.perception.base import Perceiver, TextReader
 from evalharness.reference_images import remember
+from evalharness.scorers.prompt_text import plain
 from evalharness.store import Store, StoredImage
 from evalharness.types import Cell, Observation, Progress, Reference
 
@@ -62,3 +63,16 @@ def observe_references(folder: Path | None, perceiver: Perceiver, store: Store) 
     known: Mapping[str, Observation] = seen | new
     remember(store, dict(zip(keys, files, strict=True)), known)
     return Reference(names=tuple(path.name for path in files), observations=tuple(known[key] for key in keys))
+
+
+def observe_prompts(cells: Sequence[Cell], perceiver: Perceiver, store: Store) -> dict[str, Observation]:
+    """What perception reads in the cells' prompts, by their plain text; nothing where it reads no texts."""
+    if not isinstance(perceiver, TextReader):
+        return {}
+    name = digest(perceiver.fingerprint())
+    texts = {f"text:{digest(text)}": text for text in dict.fromkeys(plain(cell.prompt.text) for cell in cells)}
+    seen = store.observations(texts, name)
+    new = [key for key in texts if key not in seen]
+    read = dict(zip(new, perceiver.observe_texts([texts[key] for key in new]), strict=True))
+    store.save_observations(name, read)
+    return {texts[key]: one for key, one in (seen | read).items()}

@@ -16,6 +16,7 @@ SCORERS: Mapping[str, str] = {
     "artifacts": "evalharness.scorers.artifacts:Artifacts",
     "base_drift": "evalharness.scorers.overtraining:BaseDrift",
     "color_drift": "evalharness.scorers.color_drift:HairColorDrift",
+    "copy_risk": "evalharness.scorers.likeness:CopyRisk",
     "diversity": "evalharness.scorers.overtraining:Diversity",
     "eye_color_drift": "evalharness.scorers.color_drift:EyeColorDrift",
     "faces": "evalharness.scorers.faces:Faces",
@@ -24,8 +25,10 @@ SCORERS: Mapping[str, str] = {
     "harmony": "evalharness.scorers.harmony:Harmony",
     "identity": "evalharness.scorers.identity:Identity",
     "parts": "evalharness.scorers.parts:Parts",
+    "prompt_similarity": "evalharness.scorers.prompt_similarity:PromptSimilarity",
     "prompt_tag_precision": "evalharness.scorers.prompt_tags:PromptTagPrecision",
     "prompt_tags": "evalharness.scorers.prompt_tags:PromptTags",
+    "reference_similarity": "evalharness.scorers.likeness:ReferenceSimilarity",
     "skin_color_drift": "evalharness.scorers.color_drift:SkinColorDrift",
     "stars": "evalharness.scorers.stars:Stars",
 }
@@ -42,6 +45,7 @@ BACKENDS: Mapping[str, str] = {
 
 PERCEPTION: Mapping[str, str] = {
     "anime": "evalharness.perception.anime.perceiver:AnimePerceiver",
+    "clip": "evalharness.perception.clip.perceiver:ClipPerceiver",
     "offline": "evalharness.perception.offline:OfflinePerceiver",
 }
 

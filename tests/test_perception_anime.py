@@ -22,7 +22,7 @@ from evalharness.perception.anime.detector import joined, overlap
 from evalharness.perception.anime.perceiver import AnimePerceiver
 from evalharness.perception.anime.picture import longest, numbers_of, squared
 from evalharness.perception.offline import OfflinePerceiver
-from evalharness.scorers.identity import differences
+from evalharness.scorers.vectors import differences
 from evalharness.types import Box, Face, Observation, Part
 
 RED, GREEN, BLUE = ((255, 0, 0), (0, 255, 0), (0, 0, 255))

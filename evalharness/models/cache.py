@@ -9,6 +9,7 @@ from evalharness.codec import DecodeError, decode, encode_readably
 from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError
 from evalharness.models.table import Model
+from evalharness.paths import resolve
 
 LOCK = "evalharness-models.lock.json"
 
@@ -25,8 +26,17 @@ def lock_file() -> Path:
     return hub_cache().parent / LOCK
 
 
+def own_folder(model: Model) -> Path | None:
+    """Where the files of a model are that does not come from the hub: its folder, or beside the cache."""
+    if model.folder is not None:
+        return resolve(model.folder)
+    return None if model.url is None else hub_cache().parent / "evalharness-models" / model.name
+
+
 def located(model: Model) -> dict[str, Path | None]:
     """The model's files in the cache, None for what is not there; works without a network."""
+    if folder := own_folder(model):
+        return {name: folder / name if (folder / name).is_file() else None for name in model.files}
     from huggingface_hub import try_to_load_from_cache
 
     found = {
@@ -71,8 +81,11 @@ def checked_file(model: Model, name: str) -> Path:
 
 def absent(model: Model, missing: Sequence[str]) -> str:
     """The sentence about files that are not in the cache."""
+    if model.folder is not None:
+        return f"model {model.name} is not in {resolve(model.folder)} ({', '.join(missing)}); put it there"
     return (
-        f"model {model.name} is not in the Hugging Face cache ({', '.join(missing)} of {model.repository}); "
+        f"model {model.name} is not in {own_folder(model) or 'the Hugging Face cache'} "
+        f"({', '.join(missing)} of {model.repository}); "
         f"fetch it: {fetch_command(model)}"
     )
 
@@ -81,7 +94,8 @@ def changed(model: Model, name: str, found: str, wanted: str | None) -> str:
     """The sentence about a file that is not what was pinned."""
     return (
         f"{name} of model {model.name} is not the file that was pinned: its SHA-256 is {found[:12]}..., "
-        f"not {str(wanted)[:12]}...; remove it from the Hugging Face cache and fetch it: {fetch_command(model)}"
+        f"not {str(wanted)[:12]}...; remove it from {own_folder(model) or 'the Hugging Face cache'} "
+        f"and fetch it: {fetch_command(model)}"
     )
 
 

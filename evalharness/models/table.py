@@ -18,7 +18,7 @@ OWN = "EVALHARNESS_MODELS"
 PLAUSIBLE = 0.35
 """Where a model's threshold is not known."""
 
-Kind = Literal["tagger", "identity", "corruption", "faces"]
+Kind = Literal["tagger", "identity", "corruption", "faces", "clip", "landmarks"]
 Triple = tuple[float, float, float]
 
 
@@ -27,7 +27,7 @@ class Input:
     """How a picture becomes numbers; see the head of table.toml."""
 
     size: int
-    fit: Literal["pad", "stretch", "longest"]
+    fit: Literal["pad", "stretch", "longest", "crop"]
     resample: Literal["bicubic", "bilinear"]
     order: Literal["RGB", "BGR"]
     layout: Literal["NHWC", "NCHW"]
@@ -48,7 +48,9 @@ class ModelFile:
 class Model:
     """One model: where it comes from, which bytes it is, what goes in and what comes out.
 
-    `files` are in the order in which its kind needs them: tagger: graph, tags; identity: features, metric.
+    `files` are in the order in which its kind needs them: tagger: graph, tags; identity: features, metric; clip:
+    config, weights, and its own vocabulary and questions where it has them. They come from `repository` of the Hugging
+    Face hub, or from below `url`, or they are in `folder` already (`demo:` is the embedded demo's).
     """
 
     name: str
@@ -61,6 +63,8 @@ class Model:
     input: Input
     files: Mapping[str, ModelFile]
     threshold: float | None = None
+    folder: str | None = None
+    url: str | None = None
     default: bool = field(default=False)
 
 

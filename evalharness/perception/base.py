@@ -1,7 +1,7 @@
 """What a perceiver is: pixels in, one Observation per image out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from PIL.Image import Image
 
@@ -17,4 +17,13 @@ class Perceiver(Protocol):
 
     def observe(self, images: Sequence[Image]) -> list[Observation]:
         """One observation per RGB image, in order; raises PerceptionError where a self-test fails."""
+        ...
+
+
+@runtime_checkable
+class TextReader(Protocol):
+    """A perceiver that reads prompts, too, so that pictures can be compared with them."""
+
+    def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
+        """One observation per text, in order: embeddings by the model's name, as pictures have them."""
         ...

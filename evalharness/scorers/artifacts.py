@@ -6,7 +6,8 @@ from typing import ClassVar
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, several
 from evalharness.scorers.faces import asked_faces
-from evalharness.scorers.tag_things import Told, told_of
+from evalharness.scorers.told import told_of
+from evalharness.scorers.answered import Told
 from evalharness.types import Cell, Mark, Observation, Reference, Score
 
 
@@ -22,9 +23,9 @@ class Sight:
 class Artifacts:
     """1.0 nothing forbidden is there, 0.0 something is; unscored where absence cannot be told.
 
-    Who is asked, in order: finders that were proven on such images, then a tagger, then unproven finders; the first
-    that is sure decides, and the reason names it where it is not offline perception. Of a collage, what offline
-    perception sees comes before the tagger, and that it sees none comes after.
+    Who is asked, in order: finders that were proven on such images, then a tagger, then a CLIP, then unproven finders;
+    the first that is sure decides, and the reason names it where it is not offline perception. Of a collage, what
+    offline perception sees comes before the models, and that it sees none comes after.
 
     Args:
         strength: findings from this strength on count as seen, 0..1.

@@ -54,9 +54,13 @@ def score_images(
     observations: Mapping[str, Observation],
     images: Mapping[str, str | Failure],
     reference: Reference | None,
+    prompts: Mapping[str, Observation] | None = None,
 ) -> dict[str, tuple[Score, ...]]:
-    """Every scorer's judgement of every cell, by cell key; a cell without an image is unscored, with the reason."""
-    neighbours = find_neighbours(cells, observations)
+    """Every scorer's judgement of every cell, by cell key; a cell without an image is unscored, with the reason.
+
+    `prompts` is what perception read in the run's prompts, by their plain text, where it reads texts.
+    """
+    neighbours = find_neighbours(cells, observations, prompts)
     judges = [_judge(scorer, neighbours, reference) for scorer in scorers]
     scores: dict[str, tuple[Score, ...]] = {}
     for cell in cells:

@@ -1,20 +1,18 @@
 """Is it the character of the references? By embeddings of a model that tells drawn characters apart (CCIP)."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evalharness.models.table import threshold_of
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import several
+from evalharness.scorers.vectors import differences, embeddings_by
 from evalharness.types import Cell, Observation, Reference, Score
 
 LEAST = 3
 """References that are needed: of each picture the nearest one is held out, and one alone says little."""
-Vectors = NDArray[np.float64]
 
 
 class Identity:
@@ -38,7 +36,7 @@ class Identity:
             return unscored(self.name, "nobody looked who it is: needs a vision model (perception=anime)")
         if crowd := several(observation):
             return unscored(self.name, f"{crowd}: who is meant is not clear")
-        theirs = _embeddings(reference.observations, model) if reference else ()
+        theirs = embeddings_by(model, reference.observations) if reference else ()
         if len(theirs) < LEAST:
             return unscored(self.name, f"{len(theirs)} references were seen by {model}; at least {LEAST} are needed")
         among = among_themselves(theirs, threshold_of(model))
@@ -58,17 +56,3 @@ def among_themselves(embeddings: tuple[tuple[float, ...], ...], threshold: float
     """The mean share of the other references that each reference is like."""
     found = differences(np.array(embeddings), np.array(embeddings)) <= threshold
     return float((found.sum() - len(embeddings)) / (len(embeddings) * (len(embeddings) - 1)))
-
-
-def differences(ours: Vectors, theirs: Vectors) -> Vectors:
-    """(1 - cosine) / 2 of embeddings (n, width) and (m, width), as (n, m) in 0..1; the model's own metric head."""
-    cosine = _unit(ours) @ _unit(theirs).T
-    return np.asarray(np.clip((1.0 - cosine) / 2.0, 0.0, 1.0))
-
-
-def _unit(embeddings: Vectors) -> Vectors:
-    return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True))
-
-
-def _embeddings(observations: Sequence[Observation], model: str) -> tuple[tuple[float, ...], ...]:
-    return tuple(tuple(one.embeddings[model]) for one in observations if model in one.embeddings)

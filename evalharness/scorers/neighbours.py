@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evalharness.types import BASELINE, Cell, Observation, Setting
 
@@ -15,19 +15,29 @@ class Neighbours:
     """What was seen beside an image.
 
     `base` is the no-LoRA image of the same draw (the baseline's own image is its own), None where there is none;
-    `seeds` are images of the same subject, strength, prompt and setting at other seeds.
+    `seeds` are images of the same subject, strength, prompt and setting at other seeds. `prompts` are all prompts of
+    the run as perception read them, by their plain text; empty where it reads no texts.
     """
 
     base: Observation | None = None
     seeds: tuple[Observation, ...] = ()
+    prompts: Mapping[str, Observation] = field(default_factory=dict)
 
 
-def find_neighbours(cells: Sequence[Cell], observations: Mapping[str, Observation]) -> dict[str, Neighbours]:
+def find_neighbours(
+    cells: Sequence[Cell],
+    observations: Mapping[str, Observation],
+    prompts: Mapping[str, Observation] | None = None,
+) -> dict[str, Neighbours]:
     """The neighbours of every observed cell, by its key; cells whose image is missing are nobody's neighbour."""
     seen = [cell for cell in cells if cell.key in observations]
     base = {cell.pair_key: observations[cell.key] for cell in seen if cell.subject == BASELINE}
     return {
-        cell.key: Neighbours(base=base.get(cell.pair_key), seeds=tuple(observations[other.key] for other in others))
+        cell.key: Neighbours(
+            base=base.get(cell.pair_key),
+            seeds=tuple(observations[other.key] for other in others),
+            prompts=prompts or {},
+        )
         for ring in _rings(seen)
         for cell, others in zip(ring, _next_ones(ring), strict=True)
     }

@@ -27,6 +27,13 @@ def tags_in(prompt: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in found if tag))
 
 
+def plain(prompt: str) -> str:
+    """The prompt as a sentence that other models read: without weights, emphasis and LoRAs."""
+    text = NETWORK.sub(" ", prompt).replace(r"\(", OPEN).replace(r"\)", CLOSED)
+    words = " ".join(_unwrapped(text).split()).replace(OPEN, "(").replace(CLOSED, ")")
+    return words.strip(" ,")
+
+
 def _split(text: str) -> Iterator[str]:
     for piece in BREAKS.split(text):
         # a weight without brackets is no emphasis, but people write it: `smile:1.2`

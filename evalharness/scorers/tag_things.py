@@ -1,20 +1,11 @@
-"""Is an unwanted thing to be seen? What tags and special models say, where offline perception cannot tell."""
+"""Is an unwanted thing to be seen? What tags say, where offline perception cannot tell."""
 
-from dataclasses import dataclass
-
+from evalharness.scorers.answered import Told
 from evalharness.scorers.tag_evidence import evidence, in_words, likely, tagger_of, unlikely
 from evalharness.types import Observation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a vision model says of a thing: seen, surely not seen, or not sure (None), and who says so."""
-
-    seen: bool | None
-    words: str
-
-
-def told_of(thing: str, observation: Observation) -> Told | None:
+def tagged(thing: str, observation: Observation) -> Told | None:
     """What the picture's tagger says of a thing; None where nobody tagged or no tag means it."""
     tags, tagger = evidence().things.get(thing), tagger_of(observation)
     if tags is None or tagger is None:

@@ -25,8 +25,19 @@ def numbers_of(image: Image.Image, told: Input) -> Numbers:
 
 def _sized(image: Image.Image, told: Input) -> Image.Image:
     size = longest(image.size, told.size) if told.fit == "longest" else (told.size, told.size)
+    if told.fit == "crop":
+        return cropped(image, told)
     shown = squared(image) if told.fit == "pad" else image
     return shown if shown.size == size else shown.resize(size, RESAMPLE[told.resample])
+
+
+def cropped(image: Image.Image, told: Input) -> Image.Image:
+    """The square in the middle, after the shortest side was brought to the model's size; as open_clip does it."""
+    shortest = min(image.size)
+    width, height = (told.size if side == shortest else int(told.size * side / shortest) for side in image.size)
+    shown = image if image.size == (width, height) else image.resize((width, height), RESAMPLE[told.resample])
+    left, top = round((width - told.size) / 2.0), round((height - told.size) / 2.0)
+    return shown.crop((left, top, left + told.size, top + told.size))
 
 
 def squared(image: Image.Image) -> Image.Image:

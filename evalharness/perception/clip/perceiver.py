@@ -1,0 +1,93 @@
+"""The perceiver `clip`: all that another perceiver sees, and what a CLIP adds: an embedding, and answers to questions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from PIL import Image
+
+from evalharness.digest import file_digest
+from evalharness.errors import PerceptionError, unknown
+from evalharness.models.cache import digests
+from evalharness.models.table import find_model
+from evalharness.perception.base import Perceiver
+from evalharness.perception.clip.network import image_embedding, imported, text_embeddings
+from evalharness.perception.clip.questions import answers_of, questions_file
+from evalharness.registry import find
+from evalharness.types import Observation
+
+VERSION = 1
+DIGITS = 5
+"""Of an embedding's numbers: enough that cosines keep four digits."""
+DEVICES = ("cpu", "cuda")
+
+
+class ClipPerceiver:
+    """Sees what another perceiver sees, and compares pictures with texts by a CLIP.
+
+    Args:
+        model: the name of a clip model of the table.
+        questions: a table of questions (see questions.toml), null = the model's own, or ours.
+        device: cpu or cuda.
+        beside: the perceiver that looks first: offline, anime or photo.
+        others: that perceiver's options, which a suite may preset.
+    """
+
+    def __init__(
+        self, *, model: str, questions: str | None = None, device: str = "cpu", beside: str = "offline", **others: Any
+    ) -> None:
+        if device not in DEVICES:
+            raise PerceptionError(unknown("device of perception", device, DEVICES))
+        if beside == "clip":
+            raise PerceptionError("perception.options.beside is clip; clip looks beside another perceiver, as offline.")
+        self.model = find_model(model, "clip")
+        self.questions = questions
+        self.device = device
+        self.beside: Perceiver = find("perception", beside)(**others)
+        self.name = beside
+
+    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """The other perceiver's, the model's name and digests, the questions, and where it runs."""
+        try:
+            packages = {name: version(name) for name in ("open_clip_torch", "torch")}
+        except PackageNotFoundError:
+            imported()
+            packages = {"open_clip_torch": "of another package"}
+        own: dict[str, str | int | float | bool] = {
+            "perceiver": "clip",
+            "version": VERSION,
+            "device": self.device,
+            "model": f"{self.model.name} {' '.join(digest[:12] for digest in digests(self.model))}",
+            "questions": file_digest(questions_file(self.questions, self.model))[:12],
+        }
+        return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+
+    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
+        """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
+        seen = self.beside.observe(images)
+        return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
+
+    def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
+        """One observation per text, without width and height: its embedding, to compare pictures with."""
+        if not texts:
+            return []
+        found = text_embeddings(list(texts), self.model, self.device)
+        judges = {"likeness": self.model.name}
+        return [
+            Observation(width=0, height=0, embeddings={self.model.name: _short(one)}, judges=judges) for one in found
+        ]
+
+    def _more(self, image: Image.Image, seen: Observation) -> Observation:
+        name, found = self.model.name, image_embedding(image, self.model, self.device)
+        answers = answers_of(found, questions_file(self.questions, self.model), self.model, self.device)
+        return replace(
+            seen,
+            embeddings={**seen.embeddings, name: _short(found)},
+            answers={**seen.answers, **answers},
+            judges={**seen.judges, "likeness": name, "answers": name},
+        )
+
+
+def _short(found: Any) -> tuple[float, ...]:
+    return tuple(float(f"{value:.{DIGITS}g}") for value in found)
