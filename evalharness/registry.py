@@ -31,6 +31,7 @@ SCORERS: Mapping[str, str] = {
     "reference_similarity": "evalharness.scorers.likeness:ReferenceSimilarity",
     "skin_color_drift": "evalharness.scorers.color_drift:SkinColorDrift",
     "stars": "evalharness.scorers.stars:Stars",
+    "view": "evalharness.scorers.view:View",
 }
 
 ON_REQUEST = frozenset({"identity", "prompt_tag_precision", "prompt_tags"})
@@ -47,6 +48,7 @@ PERCEPTION: Mapping[str, str] = {
     "anime": "evalharness.perception.anime.perceiver:AnimePerceiver",
     "clip": "evalharness.perception.clip.perceiver:ClipPerceiver",
     "offline": "evalharness.perception.offline:OfflinePerceiver",
+    "photo": "evalharness.perception.photo.perceiver:PhotoPerceiver",
 }
 
 TRACKERS: Mapping[str, str] = {

@@ -254,10 +254,9 @@ class Observation:
     reading order, each CIELAB L, a, b as integers; images of one run are compared by it.
 
     Vision models add `tags` (what is to be seen, with its probability; unlikely tags are left out) and `embeddings`
-    (by the model's name), `answers` (question -> answer -> probability, as emotion or rope) and action units
-    as `units`. `judges` are the models that judged a question: tags, identity, likeness, answers, units, corrupted,
-    faces; what is not named there was judged by offline perception. A text that pictures are compared with has an
-    embedding alone, and no size.
+    (by the model's name) and `answers` (question -> answer -> probability, as emotion or rope). `judges` are the models
+    that judged a question: tags, identity, likeness, answers, parts, corrupted, faces; what is not named there was
+    judged by offline perception. A text that pictures are compared with has an embedding alone, and no size.
     """
 
     width: int
@@ -272,7 +271,6 @@ class Observation:
     tags: Mapping[str, float] = field(default_factory=dict)
     embeddings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    units: Mapping[str, float] = field(default_factory=dict)
     judges: Mapping[str, str] = field(default_factory=dict)
 
 

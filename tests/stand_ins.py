@@ -27,6 +27,26 @@ WIDTH = 8
 
 Array = NDArray[np.float32]
 
+TABLE_OF_A_URL = """
+[own-landmarker]
+kind = "landmarks"
+about = "a stand-in"
+repository = "nowhere"
+revision = "1"
+license = "none"
+output = "points"
+url = "%s"
+[own-landmarker.input]
+size = 256
+fit = "stretch"
+resample = "bilinear"
+order = "RGB"
+layout = "NHWC"
+divide = 255.0
+[own-landmarker.files."face.task"]
+sha256 = "%s"
+"""
+
 
 def tags_csv() -> str:
     """A selected_tags.csv with the real columns: ratings first, then general tags, then characters."""

@@ -15,7 +15,7 @@ from evalharness.errors import ConfigError, PerceptionError
 from evalharness.models.cache import checked, digests, located, lock_file
 from evalharness.models.fetch import fetch
 from evalharness.models.state import State, state_of
-from evalharness.models.table import find_model, models, threshold_of
+from evalharness.models.table import Model, find_model, models, threshold_of
 from evalharness.models.vocabulary import general_tags, read_tags
 
 TAGGER = "wd-swinv2-tagger-v3"
@@ -35,7 +35,8 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_entry_of_the_table_is_pinned_to_a_revision_and_whole_digests() -> None:
-    for model in models().values():
+    hub = [model for model in models().values() if model.folder is None and model.url is None]
+    for model in hub:
         assert len(model.revision) == 40, model.name
         assert set(model.revision) <= set("0123456789abcdef"), model.name
         assert model.license
@@ -45,6 +46,7 @@ def test_every_entry_of_the_table_is_pinned_to_a_revision_and_whole_digests() ->
 
 
 def test_each_kind_has_the_files_it_reads_and_one_default() -> None:
+    # a CLIP's files differ, and clip and photo name their models themselves
     counts = {"tagger": 2, "identity": 2, "corruption": 1, "faces": 1}
     for kind, count in counts.items():
         of_kind = [model for model in models().values() if model.kind == kind]
@@ -273,3 +275,40 @@ def test_fetch_without_names_takes_those_of_the_anime_tier(here: Path, capsys: p
 def test_fetch_of_an_unknown_model_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "fetch", "wd-swinv2-tagger-v4"]) == 2
     assert "Did you mean 'wd-swinv2-tagger-v3'" in capsys.readouterr().err
+
+
+def elsewhere(folder: Path, body: bytes, patch: pytest.MonkeyPatch) -> Model:
+    """A model that no hub has: fetched from a URL, here a folder's; its pinned bytes are `body`."""
+    (folder / "server").mkdir()
+    (folder / "server" / "face.task").write_bytes(body)
+    digest = hashlib.sha256(body).hexdigest()
+    text = (stand_ins.TABLE_OF_A_URL % ((folder / "server").as_uri(), digest)).lstrip()
+    (folder / "own.toml").write_text(text)
+    patch.setenv("EVALHARNESS_MODELS", str(folder / "own.toml"))
+    return find_model("own-landmarker")
+
+
+def test_model_of_a_url_is_fetched_beside_the_cache_and_verified(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_ins.use_cache(empty / "hub", monkeypatch, offline=False)
+    model = elsewhere(empty, b"task", monkeypatch)
+    assert state_of(model, verify=True) is State.ABSENT
+    with pytest.raises(PerceptionError, match="evalharness models fetch own-landmarker"):
+        checked(model)
+    assert fetch(model) == (empty / "evalharness-models" / "own-landmarker" / "face.task",)
+    assert state_of(model, verify=True) is State.VERIFIED
+    (empty / "server" / "face.task").unlink()
+    assert fetch(model), "what is here is not fetched again"
+
+
+def test_other_bytes_of_a_url_are_refused(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_ins.use_cache(empty / "hub", monkeypatch, offline=False)
+    model = elsewhere(empty, b"task", monkeypatch)
+    (empty / "server" / "face.task").write_bytes(b"else")
+    with pytest.raises(PerceptionError, match="is not the file that was pinned"):
+        fetch(model)
+    assert state_of(model, verify=True) is State.CHANGED
+
+
+def test_url_is_not_asked_where_the_hub_is_off(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PerceptionError, match=r"HF_HUB_OFFLINE is set; put the file at .*own-landmarker/face\.task"):
+        fetch(elsewhere(empty, b"task", monkeypatch))

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from evalharness.scorers.answered import Told
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, several
 from evalharness.scorers.faces import asked_faces
 from evalharness.scorers.told import told_of
-from evalharness.scorers.answered import Told
 from evalharness.types import Cell, Mark, Observation, Reference, Score
 
 

@@ -33,15 +33,16 @@ def with_tags(observation: Observation, face: Face | None, first: str = "offline
     `first` tags, the tagger where it tells anything of a part. Then what offline perception doubts. Without a found
     face, tags alone make one of the whole picture.
     """
-    told = tagged_parts(observation)
+    told, judge = tagged_parts(observation), observation.judges.get("parts")
+    by = f"eyes, brows and mouth read by {judge}" if judge else ""
     if not told:
-        return None if face is None else ReadFace(face=face)
+        return None if face is None else ReadFace(face=face, said=by)
     if face is None:
         whole = Box(x=0.0, y=0.0, width=float(observation.width), height=float(observation.height))
         face = Face(box=whole, confidence=0.0)
     taken = [group for group in told if not _stays(face, group, ENOUGH if first == "offline" else math.inf)]
     if not taken:
-        return ReadFace(face=face)
+        return ReadFace(face=face, said=by)
     names = {name for group in taken for name in NAMES[group]}
     kept = tuple(part for part in face.parts if part.name not in names)
     parts = tuple(part for group in taken for part in told[group])

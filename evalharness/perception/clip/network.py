@@ -35,7 +35,7 @@ def image_embedding(image: Image.Image, model: Model, device: str) -> Numbers:
     opened = opened_clip(model, device)
     seen = torch.from_numpy(numbers_of(image, model.input)).to(device)
     with torch.inference_mode():
-        return _unit(opened.network.encode_image(seen), model)[0]
+        return np.asarray(_unit(opened.network.encode_image(seen), model)[0])
 
 
 def text_embeddings(texts: list[str], model: Model, device: str) -> Numbers:

@@ -1,4 +1,4 @@
-"""The perceiver `clip`: all that another perceiver sees, and what a CLIP adds: an embedding, and answers to questions."""
+"""The perceiver `clip`: all that another perceiver sees, and a CLIP's embedding and answers to questions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,0 +1,201 @@
+"""perception=clip on a tiny CLIP built from a config, and on the demo's own; where open_clip is installed."""
+
+import hashlib
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evalharness.backends.torchvision_shim import ensure_torchvision
+from evalharness.errors import ConfigError, PerceptionError
+from evalharness.models.fetch import fetch
+from evalharness.models.state import State, state_of
+from evalharness.models.table import find_model
+from evalharness.perception.anime.picture import numbers_of
+from evalharness.perception.clip.perceiver import ClipPerceiver
+from evalharness.perception.clip.questions import TABLE, read_questions
+
+ensure_torchvision()
+open_clip = pytest.importorskip("open_clip", reason="needs evalharness[clip]")
+
+NAME = "tiny-clip"
+SIDE = 64
+CONFIG: dict[str, Any] = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": SIDE, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+}
+RED, BLUE = (Image.new("RGB", (96, 80), color) for color in ("red", "blue"))
+QUESTIONS = '[color]\nred = ["a red picture"]\nblue = ["a blue picture", "blue"]\n'
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny CLIP with random weights in a folder, which a table of the user's own names."""
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    state = open_clip.CLIP(**CONFIG).state_dict()
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": CONFIG}))
+    save_file({name: value.contiguous() for name, value in state.items()}, folder / "open_clip_model.safetensors")
+    (tmp_path / "questions.toml").write_text(QUESTIONS)
+    write_table(tmp_path / "models.toml", folder)
+    monkeypatch.setenv("EVALHARNESS_MODELS", str(tmp_path / "models.toml"))
+    return folder
+
+
+def write_table(path: Path, folder: Path) -> None:
+    lines = [f"[{NAME}]", 'kind = "clip"', 'about = "a stand-in"', 'repository = "nowhere"', 'revision = "1"']
+    lines += ['license = "none"', 'output = "embeddings"', f'folder = "{folder}"', f"[{NAME}.input]", f"size = {SIDE}"]
+    lines += ['fit = "crop"', 'resample = "bicubic"', 'order = "RGB"', 'layout = "NCHW"', "divide = 255.0"]
+    for file in sorted(folder.iterdir()):
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        lines += [f'[{NAME}.files."{file.name}"]', f'sha256 = "{digest}"']
+    path.write_text("\n".join(lines) + "\n")
+
+
+def perceiver(tiny: Path, **more: Any) -> ClipPerceiver:
+    return ClipPerceiver(model=NAME, questions=str(tiny.parent / "questions.toml"), **more)
+
+
+def test_picture_gains_an_embedding_and_answers_and_says_who_gave_them(tiny: Path) -> None:
+    (seen,) = perceiver(tiny).observe([RED])
+    assert len(seen.embeddings[NAME]) == 16
+    assert np.linalg.norm(seen.embeddings[NAME]) == pytest.approx(1.0, abs=1e-3)
+    assert set(seen.answers["color"]) == {"red", "blue"}
+    assert sum(seen.answers["color"].values()) == pytest.approx(1.0, abs=1e-3)
+    assert seen.judges["likeness"] == seen.judges["answers"] == NAME
+    assert seen.layout, "offline perception looked, too"
+
+
+def test_embedding_and_answers_are_those_of_open_clip(tiny: Path) -> None:
+    """The same by the library's own steps, from the pictures' preparation to the softmax."""
+    import torch
+    from safetensors.torch import load_file
+
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 131, 3), dtype=np.uint8))
+    network = open_clip.CLIP(**CONFIG).eval()
+    network.load_state_dict(load_file(tiny / "open_clip_model.safetensors"))
+    prepare = open_clip.image_transform(
+        SIDE, is_train=False, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), interpolation="bicubic"
+    )
+    with torch.no_grad():
+        image = network.encode_image(prepare(picture)[None], normalize=True)[0]
+        texts = network.encode_text(open_clip.tokenize(["a red picture", "a blue picture", "blue"]), normalize=True)
+        blue = texts[1:].mean(0)
+        logits = network.logit_scale.exp() * torch.stack([texts[0], blue / blue.norm()]) @ image
+    (seen,) = perceiver(tiny).observe([picture])
+    assert seen.embeddings[NAME] == pytest.approx(image.tolist(), abs=1e-4)
+    assert list(seen.answers["color"].values()) == pytest.approx(logits.softmax(0).tolist(), abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (131, 90), (65, 300), (20, 33)])
+def test_picture_is_prepared_as_open_clip_prepares_it(tiny: Path, size: tuple[int, int]) -> None:
+    picture = Image.fromarray(np.random.default_rng(2).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8))
+    prepare = open_clip.image_transform(
+        SIDE, is_train=False, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), interpolation="bicubic"
+    )
+    assert np.allclose(numbers_of(picture, find_model(NAME).input)[0], prepare(picture).numpy(), atol=1e-6)
+
+
+def test_text_is_read_alike_alone_and_beside_others(tiny: Path) -> None:
+    looker = perceiver(tiny)
+    one, two = looker.observe_texts(["a red picture", "blue"])
+    assert looker.observe_texts(["blue"]) == [two]
+    assert one.embeddings[NAME] != two.embeddings[NAME]
+    assert looker.observe_texts([]) == []
+    assert (one.width, one.height, one.judges) == (0, 0, {"likeness": NAME})
+
+
+def test_fingerprint_changes_with_questions_and_weights_and_needs_no_model(tiny: Path) -> None:
+    first = perceiver(tiny).fingerprint()
+    (tiny.parent / "questions.toml").write_text(QUESTIONS.replace("blue", "green"))
+    second = perceiver(tiny).fingerprint()
+    assert {key for key in first if first[key] != second[key]} == {"questions"}
+    (tiny / "open_clip_model.safetensors").unlink()
+    assert perceiver(tiny).fingerprint() == second
+    assert "offline version" in second
+
+
+def test_perceiver_goes_to_another_process_and_looks_alike_there(tiny: Path) -> None:
+    there = pickle.loads(pickle.dumps(perceiver(tiny)))
+    assert there.observe([BLUE]) == perceiver(tiny).observe([BLUE])
+
+
+def test_changed_or_missing_weights_are_refused_in_a_sentence(tiny: Path) -> None:
+    weights = tiny / "open_clip_model.safetensors"
+    weights.write_bytes(weights.read_bytes() + b" ")
+    with pytest.raises(PerceptionError, match="is not the file that was pinned"):
+        perceiver(tiny).observe([RED])
+    weights.unlink()
+    with pytest.raises(PerceptionError, match=r"is not in .*put it there"):
+        perceiver(tiny).observe([RED])
+
+
+def test_config_of_another_network_is_refused(tiny: Path) -> None:
+    other = {**CONFIG, "embed_dim": 24}
+    (tiny / "open_clip_config.json").write_text(json.dumps({"model_cfg": other}))
+    write_table(tiny.parent / "other.toml", tiny)
+    tiny.parent.joinpath("models.toml").write_text((tiny.parent / "other.toml").read_text())
+    from evalharness.models import table
+
+    table._read.cache_clear()
+    with pytest.raises(PerceptionError, match=r"is not the CLIP that .* tells of"):
+        perceiver(tiny).observe([RED])
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [("[color]\nred = ['x']\n", "two answers"), ("color = 3\n", "cannot be read"), ("[color]\na=[]\nb=['x']\n", "two")],
+)
+def test_table_of_questions_that_is_none_is_refused(tmp_path: Path, body: str, why: str) -> None:
+    (tmp_path / "q.toml").write_text(body)
+    with pytest.raises(PerceptionError, match=why):
+        read_questions(tmp_path / "q.toml")
+
+
+def test_questions_as_they_ship_can_be_read_and_things_are_asked_with_yes_and_no() -> None:
+    found = read_questions(TABLE)
+    assert set(found["emotion"]) == {"neutral", "happy", "sad", "angry", "surprised"}
+    for thing in ("rope", "animal_ears", "collage", "watermark"):
+        assert list(found[thing]) == ["yes", "no"]
+
+
+def test_unknown_names_are_refused_with_the_nearest(tiny: Path) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'tiny-clip'"):
+        ClipPerceiver(model="tiny-clap")
+    with pytest.raises(ConfigError, match="Did you mean 'offline'"):
+        perceiver(tiny, beside="ofline")
+    with pytest.raises(PerceptionError, match="cpu"):
+        perceiver(tiny, device="cpuu")
+    with pytest.raises(PerceptionError, match="beside another"):
+        perceiver(tiny, beside="clip")
+
+
+def test_options_of_the_other_perceiver_reach_it(tiny: Path) -> None:
+    assert perceiver(tiny, parts="rules", proven=["rope"]).fingerprint()["offline parts"] == "rules"
+
+
+def test_offline_perception_imports_no_open_clip() -> None:
+    code = (
+        "import sys; from evalharness.perception.clip.perceiver import ClipPerceiver;"
+        "from evalharness.perception.photo.perceiver import PhotoPerceiver;"
+        "print([name for name in ('open_clip', 'timm', 'mediapipe', 'torchvision') if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_demo_has_a_clip_of_its_own_that_is_as_pinned() -> None:
+    model = find_model("demo-clip")
+    assert state_of(model, verify=True) is State.VERIFIED
+    assert sum(path.stat().st_size for path in fetch(model)) < 3_000_000
