@@ -36,7 +36,9 @@ reader: $(VENV)/installed
 		--start runs/reader/first.safetensors --out evalharness/perception/data/part_reader.safetensors
 
 clip: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py --out runs/clip/first
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py --start runs/clip/first/open_clip_model.safetensors --steps 300 \
+		--peak 1e-3
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

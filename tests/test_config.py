@@ -94,7 +94,11 @@ def test_what_is_no_stored_configuration_is_refused() -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("suite=dmeo", "unknown suite 'dmeo'. Did you mean 'demo'? Known: character_epochs, demo, harmony_grid."),
+        (
+            "suite=dmeo",
+            "unknown suite 'dmeo'. Did you mean 'demo'? "
+            "Known: character_epochs, character_freedom, demo, harmony_grid.",
+        ),
         ("backend=diffuser", "unknown backend 'diffuser'. Did you mean 'diffusers'?"),
         ("perception=null", "unknown perception 'None'"),
         ("suite={seeds: [1]}", "unknown suite"),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,16 @@ import pytest
 from PIL import Image
 
 from evalharness.backends.torchvision_shim import ensure_torchvision
+from evalharness.cli import main
 from evalharness.errors import ConfigError, PerceptionError
 from evalharness.models.fetch import fetch
 from evalharness.models.state import State, state_of
 from evalharness.models.table import find_model
+from evalharness.paths import resolve
 from evalharness.perception.anime.picture import numbers_of
 from evalharness.perception.clip.perceiver import ClipPerceiver
 from evalharness.perception.clip.questions import TABLE, read_questions
+from evalharness.record import load_run
 
 ensure_torchvision()
 open_clip = pytest.importorskip("open_clip", reason="needs evalharness[clip]")
@@ -199,3 +203,64 @@ def test_demo_has_a_clip_of_its_own_that_is_as_pinned() -> None:
     model = find_model("demo-clip")
     assert state_of(model, verify=True) is State.VERIFIED
     assert sum(path.stat().st_size for path in fetch(model)) < 3_000_000
+
+
+SUITE = """
+name: compared
+prompts:
+%s
+seeds: [1]
+references: demo:sakichan
+scorers: [copy_risk, prompt_similarity, reference_similarity, view]
+files: {pattern: "{what}_{variant}.png"}
+"""
+SHOWN = ("01", "02", "03", "04", "07", "08")
+"""Pictures of the demo's character, whose captions are the prompts."""
+
+
+def test_pictures_of_a_folder_are_compared_with_prompts_and_references(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suites, pictures = tmp_path / "suites", tmp_path / "pictures"
+    suites.mkdir()
+    pictures.mkdir()
+    asked = []
+    for name in SHOWN:
+        text = resolve(f"demo:sakichan/{name}.txt").read_text().strip()
+        view = "behind" if "behind" in text or "back view" in text else None
+        asked.append({"id": name, "text": text, "axes": {"what": name}, "expect": {"view": view} if view else {}})
+        shutil.copy(resolve(f"demo:sakichan/{name}.png"), pictures / f"{name}_1.png")
+    (suites / "compared.yaml").write_text(SUITE % "\n".join(f"  - {json.dumps(one)}" for one in asked))
+    command = ["score", str(pictures), "--config-dir", str(tmp_path), "suite=compared", "perception=clip"]
+    command += ["perception.options.model=demo-clip", "perception.workers=0", f"folder='{tmp_path / 'run'}'"]
+    assert main(command) in (0, 3, 4)
+    found = load_run(tmp_path / "run")
+    scores = {one.metric: [] for one in found.scores[found.cells[0].key]}
+    for cell in found.cells:
+        for one in found.scores[cell.key]:
+            scores[one.metric].append(one)
+    assert np.mean([one.value for one in scores["prompt_similarity"]]) > 0.8
+    assert all("by demo-clip" in one.reason for one in scores["prompt_similarity"])
+    assert {one.value for one in scores["copy_risk"]} == {1.0}, "they are the references themselves"
+    assert all(one.value is not None and one.value > 0.7 for one in scores["reference_similarity"])
+
+    # what was seen and read needs no model
+    monkeypatch.setattr("evalharness.perception.clip.network.opened_clip", None)
+    monkeypatch.setattr("evalharness.perception.clip.perceiver.text_embeddings", None)
+    assert main(command) in (0, 3, 4)
+    assert load_run(tmp_path / "run").scores == found.scores
+
+
+def test_demos_clip_sees_emotion_and_view_of_drawings_it_never_saw() -> None:
+    from evalharness.demo.dataset import draw_world, sample_looks
+    from evalharness.demo.drawing import sample_look
+
+    looks = sample_looks(40, 424242, sample_look)
+    pictures = [Image.fromarray(picture) for picture in draw_world(looks).images]
+    seen = [one.answers for one in ClipPerceiver(model="demo-clip").observe(pictures)]
+    likeliest = [{question: max(shares, key=shares.__getitem__) for question, shares in one.items()} for one in seen]
+    view = [said["view"] == look.view for said, look in zip(likeliest, looks, strict=True)]
+    faced = [(said, look) for said, look in zip(likeliest, looks, strict=True) if look.view != "behind"]
+    assert np.mean(view) > 0.75
+    assert np.mean([said["emotion"] == look.emotion for said, look in faced]) > 0.55
+    assert np.mean([said["background"] == look.background for said, look in zip(likeliest, looks, strict=True)]) > 0.9

@@ -81,8 +81,8 @@ def test_faces_of_mediapipe_take_the_place_of_the_others_and_say_who_read_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     smiling = found(both(mouthSmile=0.9, cheekSquint=0.6))
-    monkeypatch.setattr(perceiver, "find_faces", lambda image, model, least: (smiling,))
-    (seen,) = PhotoPerceiver(model="face-landmarker").observe([GREY])
+    monkeypatch.setattr(perceiver, "find_faces", lambda images, model, least: [(smiling,)])
+    (seen,) = PhotoPerceiver(landmarks="face-landmarker").observe([GREY])
     assert len(seen.faces) == 1 and "face" not in seen.blind
     from judging import expecting
 
@@ -91,8 +91,8 @@ def test_faces_of_mediapipe_take_the_place_of_the_others_and_say_who_read_them(
 
 
 def test_without_a_face_of_either_the_picture_is_blind_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perceiver, "find_faces", lambda image, model, least: ())
-    (seen,) = PhotoPerceiver(model="face-landmarker").observe([GREY])
+    monkeypatch.setattr(perceiver, "find_faces", lambda images, model, least: [()])
+    (seen,) = PhotoPerceiver(landmarks="face-landmarker").observe([GREY])
     assert not seen.faces and "mediapipe" in seen.blind["face"]
 
 
@@ -111,10 +111,10 @@ def test_missing_package_and_missing_libraries_are_each_a_sentence_with_the_comm
         imported()
 
 
-@pytest.mark.parametrize("options", [{"least": 0.0}, {"least": 1.5}, {"beside": "photo"}])
+@pytest.mark.parametrize("options", [{"least": 0.0}, {"least": 1.5}, {"beside": "photo"}, {"beside": "anime"}])
 def test_options_out_of_range_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(PerceptionError, match=r"perception\.options"):
-        PhotoPerceiver(model="face-landmarker", **options)  # type: ignore[arg-type]
+        PhotoPerceiver(landmarks="face-landmarker", **options)  # type: ignore[arg-type]
 
 
 def landmarks_here() -> Path | None:
@@ -137,11 +137,16 @@ def test_face_of_a_real_photo_smiles(monkeypatch: pytest.MonkeyPatch) -> None:
     path = landmarks_here()
     monkeypatch.setattr(landmarker, "checked", lambda model: (path,))
     photo = Image.fromarray(np.asarray(data.astronaut()))
-    (seen,) = PhotoPerceiver(model="face-landmarker").observe([photo])
+    (seen,) = PhotoPerceiver(landmarks="face-landmarker").observe([photo])
     (face,) = seen.faces
     assert 170 < face.box.x < 210 and 200 < face.box.x + face.box.width < 300
     mouth = next(part for part in face.parts if part.name == "mouth")
     assert max(mouth.emotions, key=lambda name: mouth.emotions[name]) == "happy"
     assert "mouthSmile 0.9" in mouth.note
-    (nothing,) = PhotoPerceiver(model="face-landmarker").observe([GREY])
+    (nothing,) = PhotoPerceiver(landmarks="face-landmarker").observe([GREY])
     assert not nothing.faces
+
+
+def test_perceiver_that_looks_first_is_told_its_models() -> None:
+    looker = PhotoPerceiver(beside="anime", models={"tagger": "wd-swinv2-tagger-v3"})
+    assert "wd-swinv2-tagger-v3" in str(looker.fingerprint()["anime tagger"])

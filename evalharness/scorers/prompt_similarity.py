@@ -20,7 +20,7 @@ class PromptSimilarity:
 
     A cosine of picture and text means nothing alone: it depends on the model and on the text. Against mismatched
     prompts of the same run it does, and any model's is comparable (R-precision, Park et al. 2021, is its extreme: the
-    share of pictures that fit their own prompt best). Prompts that ask for the same in other words are taken for rivals, too.
+    share of pictures that fit their own prompt best). Prompts that ask for the same in other words are rivals, too.
     """
 
     name: ClassVar[str] = "prompt_similarity"

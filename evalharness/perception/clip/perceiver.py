@@ -11,10 +11,9 @@ from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError, unknown
 from evalharness.models.cache import digests
 from evalharness.models.table import find_model
-from evalharness.perception.base import Perceiver
+from evalharness.perception.beside import looks_first
 from evalharness.perception.clip.network import image_embedding, imported, text_embeddings
 from evalharness.perception.clip.questions import answers_of, questions_file
-from evalharness.registry import find
 from evalharness.types import Observation
 
 VERSION = 1
@@ -31,20 +30,26 @@ class ClipPerceiver:
         questions: a table of questions (see questions.toml), null = the model's own, or ours.
         device: cpu or cuda.
         beside: the perceiver that looks first: offline, anime or photo.
+        models: those of anime, where it looks first.
         others: that perceiver's options, which a suite may preset.
     """
 
     def __init__(
-        self, *, model: str, questions: str | None = None, device: str = "cpu", beside: str = "offline", **others: Any
+        self,
+        *,
+        model: str,
+        questions: str | None = None,
+        device: str = "cpu",
+        beside: str = "offline",
+        models: Mapping[str, str | None] | None = None,
+        **others: Any,
     ) -> None:
         if device not in DEVICES:
             raise PerceptionError(unknown("device of perception", device, DEVICES))
-        if beside == "clip":
-            raise PerceptionError("perception.options.beside is clip; clip looks beside another perceiver, as offline.")
         self.model = find_model(model, "clip")
         self.questions = questions
         self.device = device
-        self.beside: Perceiver = find("perception", beside)(**others)
+        self.beside = looks_first(beside, "clip", models, others)
         self.name = beside
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +36,21 @@ class Found:
     blendshapes: dict[str, float]
 
 
-def find_faces(image: Image.Image, model: Model, least: float) -> tuple[Found, ...]:
-    """Faces that mediapipe is at least so sure of (0..1), the largest first."""
+def find_faces(images: Sequence[Image.Image], model: Model, least: float) -> list[tuple[Found, ...]]:
+    """The faces of each RGB image that mediapipe is at least so sure of (0..1), the largest first."""
     mediapipe = imported()
     (path,) = checked(model)
-    picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
-    seen = _opened(path, least).detect(picture)
+    # closed at once: left to the interpreter's end, mediapipe complains of threads that are gone
+    with _opened(path, least) as landmarker:
+        pictures = (
+            mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+            for image in images
+        )
+        seen = [landmarker.detect(picture) for picture in pictures]
+    return [_found(one, image) for one, image in zip(seen, images, strict=True)]
+
+
+def _found(seen: Any, image: Image.Image) -> tuple[Found, ...]:
     found = [
         Found(
             points=tuple((point.x * image.width, point.y * image.height) for point in points),
@@ -81,9 +89,8 @@ def part_of(name: str, found: Found, model: Model, least: float) -> Part:
     )
 
 
-@lru_cache(maxsize=2)
 def _opened(path: Path, least: float) -> Any:
-    """A landmarker, kept for the process; a perceiver does not hold it, as it may be pickled."""
+    """A landmarker (0.1 s); raises PerceptionError for a file that is none."""
     from mediapipe.tasks.python import BaseOptions, vision
 
     options = vision.FaceLandmarkerOptions(

@@ -11,10 +11,9 @@ from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError
 from evalharness.models.cache import digests
 from evalharness.models.table import find_model
-from evalharness.perception.base import Perceiver
-from evalharness.perception.photo.landmarker import face_of, find_faces, imported
+from evalharness.perception.beside import looks_first
+from evalharness.perception.photo.landmarker import Found, face_of, find_faces, imported
 from evalharness.perception.photo.units import TABLE
-from evalharness.registry import find
 from evalharness.types import Observation
 
 VERSION = 1
@@ -25,20 +24,27 @@ class PhotoPerceiver:
     """Sees what another perceiver sees; where mediapipe finds faces, they take the place of the other's.
 
     Args:
-        model: the name of a landmarks model of the table.
+        landmarks: the name of a landmarks model of the table.
         least: how sure mediapipe must be of a face, 0..1.
         beside: the perceiver that looks first: offline or anime.
+        models: those of anime, where it looks first.
         others: that perceiver's options, which a suite may preset.
     """
 
-    def __init__(self, *, model: str, least: float = 0.5, beside: str = "offline", **others: Any) -> None:
+    def __init__(
+        self,
+        *,
+        landmarks: str = "face-landmarker",
+        least: float = 0.5,
+        beside: str = "offline",
+        models: Mapping[str, str | None] | None = None,
+        **others: Any,
+    ) -> None:
         if not 0.0 < least <= 1.0:
             raise PerceptionError(f"perception.options.least is {least}; it must be above 0 and at most 1.")
-        if beside == "photo":
-            raise PerceptionError("perception.options.beside is photo; photo looks beside another perceiver.")
-        self.model = find_model(model, "landmarks")
+        self.model = find_model(landmarks, "landmarks")
         self.least = least
-        self.beside: Perceiver = find("perception", beside)(**others)
+        self.beside = looks_first(beside, "photo", models, others)
         self.name = beside
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:
@@ -60,11 +66,11 @@ class PhotoPerceiver:
 
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
         """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
-        seen = self.beside.observe(images)
-        return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
+        seen, pictures = self.beside.observe(images), [image.convert("RGB") for image in images]
+        found = find_faces(pictures, self.model, self.least)
+        return [self._more(*three) for three in zip(pictures, seen, found, strict=True)]
 
-    def _more(self, image: Image.Image, seen: Observation) -> Observation:
-        found = find_faces(image, self.model, self.least)
+    def _more(self, image: Image.Image, seen: Observation, found: Sequence[Found]) -> Observation:
         if not found:
             return seen if seen.faces else replace(seen, blind={**seen.blind, "face": NO_FACE})
         faces = tuple(face_of(one, image, self.model, self.least) for one in found)
