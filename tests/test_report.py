@@ -24,7 +24,7 @@ from evalharness.report.carried import write_folder, write_single
 from evalharness.report.cell_rows import address, axes_of
 from evalharness.report.columns import DIGITS, HALF, SLOT, Sentences, outline, signed_digits
 from evalharness.report.composite import Choice, write_composite
-from evalharness.report.html import SCRIPTS, STYLES, embedded_json, render, write_report
+from evalharness.report.html import RUNS_SCRIPTS, SCRIPTS, STYLES, embedded_json, render, write_report
 from evalharness.report.rows import page
 from evalharness.report.thumbnails import write_thumbnails
 from evalharness.report.verdict_rows import rule_in_words
@@ -431,11 +431,12 @@ def test_a_check_of_an_unknown_metric_is_shown_as_plain_numbers() -> None:
 
 def test_scripts_and_template_use_only_texts_that_exist() -> None:
     folder = shipped("reports")
-    scripts = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in SCRIPTS)
+    named = dict.fromkeys([*SCRIPTS, *RUNS_SCRIPTS])
+    scripts = "\n".join((folder / "scripts" / name).read_text("utf-8") for name in named)
     template = "\n".join(path.read_text("utf-8") for path in folder.rglob("*.html.j2"))
     used = set(re.findall(r'say\("(\w+)"', scripts)) | set(re.findall(r"\bt\.(\w+)", template))
     assert used <= set(TEXTS)
-    for kind, names in (("scripts", SCRIPTS), ("styles", STYLES)):
+    for kind, names in (("scripts", named), ("styles", STYLES)):
         own = [name for name in names if not name.startswith("../vendor/")]
         assert sorted(path.name for path in (folder / kind).iterdir()) == sorted(own)
 

@@ -30,6 +30,7 @@ SCRIPTS = (
     "compare.js",
     "judgement.js",
     "labels.js",
+    "loading.js",
     "blind.js",
     "viewer.js",
     "matrix.js",
@@ -38,6 +39,15 @@ SCRIPTS = (
     "curves.js",
     "gallery.js",
     "start.js",
+)
+# the page of several runs: no cells, no grid
+RUNS_SCRIPTS = (
+    "base.js",
+    "../vendor/uplot/notice.js",
+    "../vendor/uplot/uPlot.iife.min.js",
+    "scrolling.js",
+    "curves.js",
+    "history.js",
 )
 # narrow screens override what the others say
 STYLES = (
@@ -87,8 +97,8 @@ def render(given: FinishedRun, pictures: Mapping[str, object] | None = None) -> 
     `pictures` says where the script finds them, by the cells' order: `thumbnails` (1 = by its key, 0 = none, or an
     address; one value may stand for all) and `embedded` (addresses of full images that stand in the page).
     """
-    folder, words = shipped("reports"), texts(given.language)
-    script = _joined(folder / "scripts", SCRIPTS)
+    words = texts(given.language)
+    script = scripts(SCRIPTS)
     rows = page(given, words)
     return (
         environment()
@@ -98,8 +108,8 @@ def render(given: FinishedRun, pictures: Mapping[str, object] | None = None) -> 
             t=words,
             language=given.language,
             style=style(),
-            script=Markup(script),
-            script_digest=_script_digest(script),
+            script=script,
+            script_digest=script_digest(script),
             data=embedded_json({**rows.data, "thumbnails": 0, **(pictures or {})}),
         )
     )
@@ -111,9 +121,14 @@ def embedded_json(value: object) -> Markup:
     return Markup(text.translate(ESCAPES))
 
 
-def _script_digest(script: str) -> str:
-    """What the page's security policy allows to run: exactly our script, and nothing a prompt could smuggle in."""
+def script_digest(script: str) -> str:
+    """What a page's security policy allows to run: exactly our script, and nothing a prompt could smuggle in."""
     return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def scripts(names: tuple[str, ...]) -> Markup:
+    """Files of reports/scripts as one script."""
+    return Markup(_joined(shipped("reports") / "scripts", names))
 
 
 def style() -> Markup:

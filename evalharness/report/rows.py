@@ -11,7 +11,7 @@ from evalharness.report.headline import Headline, headline
 from evalharness.report.names import labels
 from evalharness.report.palette_rows import Board, board
 from evalharness.report.setting_rows import GuidanceTable, guidance_table, strength_advice
-from evalharness.report.table_rows import Column, TableInput, TableRow, columns_of, table_rows
+from evalharness.report.table_rows import Column, Same, TableInput, TableRow, columns_of, same_in_all, table_rows
 from evalharness.report.verdict_rows import (
     SelectionRow,
     Stamp,
@@ -40,6 +40,7 @@ class Page:
     gaps: tuple[str, ...]
     columns: tuple[Column, ...]
     table: tuple[TableRow, ...]
+    same: Same
     failures: FailureTable | None
     guidance: GuidanceTable | None
     strengths: tuple[str, ...]
@@ -51,6 +52,7 @@ class Page:
 def page(given: FinishedRun, texts: Texts) -> Page:
     """Everything on the page; a pure function of the run and the texts of one language."""
     judgement = given.judgement
+    table = table_rows(_table_input(given), texts)
     return Page(
         title=given.title,
         run=given.run,
@@ -63,7 +65,8 @@ def page(given: FinishedRun, texts: Texts) -> Page:
         selection=selection_row(judgement.selection, texts, labels(given.subjects, texts)),
         gaps=tuple(gap.reason for gap in judgement.gaps),
         columns=columns_of(given.metrics, texts),
-        table=table_rows(_table_input(given), texts),
+        table=table,
+        same=same_in_all(table, texts),
         failures=failure_table(given, texts),
         guidance=guidance_table(given, texts),
         strengths=strength_advice(given, texts),

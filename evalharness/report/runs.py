@@ -8,7 +8,17 @@ from pathlib import Path
 from evalharness.languages import DEFAULT, texts
 from evalharness.report import numbers
 from evalharness.report.cell_rows import address
-from evalharness.report.html import PAGE_NAME, environment, style, write_whole
+from evalharness.report.history import Moment, history_charts, metric_rows
+from evalharness.report.html import (
+    PAGE_NAME,
+    RUNS_SCRIPTS,
+    embedded_json,
+    environment,
+    script_digest,
+    scripts,
+    style,
+    write_whole,
+)
 from evalharness.report.table_rows import Column, columns_of
 from evalharness.report.thumbnails import FOLDER, write_thumbnails
 from evalharness.report.verdict_rows import Stamp, Texts, counts_in_words, stamp
@@ -129,7 +139,7 @@ def write_runs(contest: Contest, target: Path, language: str = DEFAULT) -> Path:
     home, words = target.resolve().parent, texts(language)
     columns = columns_of({info.name: info for info in contest.metrics}, words)
     wins = [sum(row[n].word == "wins" for row in contest.standings.values()) for n in range(len(contest.contestants))]
-    draws = _draws(contest, home)
+    draws, script, moments = _draws(contest, home), scripts(RUNS_SCRIPTS), _moments(contest)
     text = (
         environment()
         .get_template("runs.html.j2")
@@ -137,6 +147,9 @@ def write_runs(contest: Contest, target: Path, language: str = DEFAULT) -> Path:
             t=words,
             language=language,
             style=style(),
+            script=script,
+            script_digest=script_digest(script),
+            data=embedded_json({**metric_rows(moments, words), "history": history_charts(moments)}),
             runs=[_run_row(one, count, home, words) for one, count in zip(contest.contestants, wins, strict=True)],
             metrics=[(column, _standing_cells(contest, column, words)) for column in columns],
             refused=[_refused(contest, pair, reasons, words) for pair, reasons in contest.refused.items()],
@@ -245,6 +258,21 @@ def _history(contest: Contest, home: Path) -> list[MilestoneRow]:
         )
         last = one.suite_digest
     return rows
+
+
+def _moments(contest: Contest) -> list[Moment]:
+    return [
+        Moment(
+            date=one.date,
+            name=one.subject,
+            row=f"promotion-{number}",
+            suite=(one.suite, one.suite_digest),
+            metric=one.metrics[name],
+            mean=mean,
+        )
+        for number, one in enumerate(contest.history, 1)
+        for name, mean in one.means.items()
+    ]
 
 
 def _mean_in_words(one: Milestone, metric: str) -> str:

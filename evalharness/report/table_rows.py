@@ -1,10 +1,10 @@
 """The table of subjects: one row per subject and strength, the baseline first, one column per metric."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalharness.report import numbers
-from evalharness.report.verdict_rows import Stamp, Texts, counts_in_words, stamp
+from evalharness.report.verdict_rows import Stamp, Texts, stamp
 from evalharness.types import BASELINE, Cell, Estimate, Failure, Judgement, MetricInfo, Subject, Verdict
 
 RowKey = tuple[str, float]
@@ -22,11 +22,16 @@ class Whisker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricCell:
-    """One metric of one row; `tone` (better, worse, unclear) compares with the baseline, by the delta's interval."""
+    """One metric of one row; `tone` (better, worse, unclear) compares with the baseline, by the delta's interval.
+
+    `text` is the mean and `range` its interval, as `delta` and `delta_range` are of the change; `counts` is '' where every image of the row could be judged.
+    """
 
     text: str
+    range: str
     sort: float | None
     delta: str
+    delta_range: str
     tone: str
     counts: str
     whisker: Whisker | None
@@ -76,6 +81,32 @@ def columns_of(metrics: Mapping[str, MetricInfo], texts: Texts) -> tuple[Column,
         notes += [] if info.higher_is_better else [texts["lower_is_better"]]
         columns.append(Column(name=info.name, note=", ".join(notes)))
     return tuple(columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Same:
+    """What is the same in every row and needs no column: the columns' names, and their values as a sentence."""
+
+    columns: frozenset[str]
+    sentence: str
+
+
+def same_in_all(rows: Sequence[TableRow], texts: Texts) -> Same:
+    """Which of epoch, strength and images are the same for all LoRAs, or said of none of them."""
+    ours = [row for row in rows if not row.is_baseline] or list(rows)
+    seen: Mapping[str, frozenset[object]] = {
+        "epoch": frozenset(row.epoch for row in ours),
+        "strength": frozenset(row.strength for row in ours),
+        "images": frozenset(row.images for row in rows),
+    }
+    same = {name: next(iter(values)) for name, values in seen.items() if len(values) == 1}
+    words = [
+        f"{texts[name].lower()} {numbers.plain(value) if isinstance(value, float) else value}"
+        for name, value in same.items()
+        if value is not None
+    ]
+    sentence = texts["table_same"].format(facts=", ".join(words)) if words else ""
+    return Same(columns=frozenset(same), sentence=sentence)
 
 
 def table_rows(given: TableInput, texts: Texts) -> tuple[TableRow, ...]:
@@ -151,13 +182,20 @@ def _metric_cell(key: RowKey, info: MetricInfo, columns: _Columns, texts: Texts)
     estimate = columns.summaries.get((*key, info.name))
     delta = columns.deltas.get((*key, info.name))
     if estimate is None:
-        return MetricCell(text=numbers.NOTHING, sort=None, delta="", tone="unclear", counts="", whisker=None)
+        return MetricCell(
+            text=numbers.NOTHING, range="", sort=None, delta="", delta_range="", tone="unclear", counts="", whisker=None
+        )
+    text, _, bounds = numbers.interval(estimate, info.unit, with_unit=info.unit == "").partition(" [")
+    change = numbers.interval(delta, info.unit, signed=True, with_unit=info.unit == "") if delta else ""
+    step, _, step_bounds = change.partition(" [")
     return MetricCell(
-        text=numbers.interval(estimate, info.unit, with_unit=info.unit == ""),
+        text=text,
+        range=bounds and f"[{bounds}",
         sort=estimate.mean,
-        delta=numbers.interval(delta, info.unit, signed=True, with_unit=info.unit == "") if delta else "",
+        delta=step,
+        delta_range=step_bounds and f"[{step_bounds}",
         tone=_tone(delta, info),
-        counts=counts_in_words(estimate, texts),
+        counts=texts["counts_missing"].format(unscored=estimate.unscored) if estimate.unscored else "",
         whisker=_whisker(estimate, _baseline_mean(info.name, columns), columns.tops[info.name]),
     )
 

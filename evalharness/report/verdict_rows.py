@@ -1,7 +1,7 @@
 """What the run concludes, as rows for the page: the verdict, each subject's checks, and which subject is best."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from evalharness.report import numbers
@@ -11,6 +11,8 @@ Texts = Mapping[str, str]
 
 # a shape for each outcome, so that nothing depends on telling colours apart
 SYMBOLS: Mapping[str, str] = {"pass": "✔", "fail": "✖", "inconclusive": "?"}
+FIRST = 6
+"""Rows of a list that are always shown."""
 LISTED = 4
 """Subjects named one by one in a sentence; more are counted."""
 TONES: Mapping[str, str] = {"promote": "pass", "reject": "fail", "pass": "pass", "fail": "fail"}
@@ -39,13 +41,14 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRow:
-    """One subject's verdict; `tally` counts its checks by outcome."""
+    """One subject's verdict; `tally` counts its checks by outcome, `folded` = shown when more are asked for."""
 
     subject: str
     stamp: Stamp
     reason: str
     tally: str
     checks: tuple[CheckRow, ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ class CandidateRow:
     leads: bool
     tied: bool
     constraints: tuple[ConstraintRow, ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,20 @@ def stamp(word: str, texts: Texts) -> Stamp:
 
 def verdict_rows(judgement: Judgement, metrics: Mapping[str, MetricInfo], texts: Texts) -> tuple[VerdictRow, ...]:
     """Each judged subject with its checks, in the order of the judgement."""
-    return tuple(_verdict_row(verdict, metrics, texts) for verdict in judgement.verdicts)
+    rows = [_verdict_row(verdict, metrics, texts) for verdict in judgement.verdicts]
+    leader = judgement.selection.leader
+    always = [row.subject == leader or row.stamp.tone == "fail" for row in rows]
+    return tuple(replace(row, folded=folds) for row, folds in zip(rows, folded(always), strict=True))
+
+
+def folded(always: Sequence[bool]) -> list[bool]:
+    """Which rows of a list wait until more are asked for, given which may not: those after the first FIRST.
+
+    A list that is only a little longer than that stays whole.
+    """
+    if len(always) <= FIRST + 2:
+        return [False] * len(always)
+    return [place >= FIRST and not stays for place, stays in enumerate(always)]
 
 
 def selection_row(selection: Selection, texts: Texts, names: Mapping[str, str] = MappingProxyType({})) -> SelectionRow:
@@ -98,14 +115,15 @@ def selection_row(selection: Selection, texts: Texts, names: Mapping[str, str] =
     `names` are what subjects are called in the sentence, where that is not their name.
     """
     ranked = sorted(selection.candidates, key=lambda candidate: -candidate.probability_best)
-    rows = tuple(_candidate_row(candidate, selection, texts) for candidate in ranked)
+    rows = [_candidate_row(candidate, selection, texts) for candidate in ranked]
+    always = [row.leads or any(one.stamp.tone == "fail" for one in row.constraints) for row in rows]
     loss = selection.expected_loss
     return SelectionRow(
         sentence=_best_sentence(ranked, selection, texts, names),
         reason=selection.reason,
         advice=selection.advice,
         risk="" if loss is None else texts["risk"].format(loss=f"{loss:.3f}"),
-        candidates=rows,
+        candidates=tuple(replace(row, folded=folds) for row, folds in zip(rows, folded(always), strict=True)),
     )
 
 

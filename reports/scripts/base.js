@@ -2,7 +2,8 @@
 // The run's data, its texts, and the few helpers all parts share. Texts of the run only ever become text nodes.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-data.cells = unpackedCells(data);
+// the page of several runs has no cells
+data.cells = data.columns ? unpackedCells(data) : [];
 
 function say(name, values = {}) {
   const text = Object.hasOwn(data.texts, name) ? data.texts[name] : name;

@@ -10,7 +10,7 @@ function fittingSize() {
   return subjects * (SIZES.L + 12) <= room ? "L" : "M";
 }
 
-const chosen = { rows: axisNumber("prompt"), columns: axisNumber("subject"), metric: 0, size: fittingSize(), values: new Map() };
+const chosen = { rows: axisNumber("prompt"), columns: axisNumber("subject"), metric: 0, size: fittingSize(), values: new Map(), only: undefined };
 
 const onGrid = (axis) => axis === chosen.rows || axis === chosen.columns;
 
@@ -22,6 +22,12 @@ function valuesOf(axis) {
   return data.axes[axis].values.map((label, value) => ({ label, value })).filter((v) => !spare || used.has(v.value));
 }
 
+// what is recommended, else the strongest
+function initialStrength(axis) {
+  const values = valuesOf(axis);
+  return (values.find(({ label }) => label === String(data.leaderStrength)) ?? values.at(-1))?.value;
+}
+
 function initialValue(axis) {
   const { name, own } = data.axes[axis];
   const values = valuesOf(axis);
@@ -29,7 +35,7 @@ function initialValue(axis) {
   if (!own || name === "epoch" || (name === "subject" && onGrid(axisNumber("epoch")))) return ALL;
   if (name === "prompt") return data.axes.some((other, index) => onGrid(index) && !other.own) ? ALL : 0;
   if (name === "subject") return Math.max(data.axes[axis].values.indexOf(data.leader), 0);
-  if (name === "strength") return values.at(-1).value;
+  if (name === "strength") return initialStrength(axis);
   return values[name === "guidance_scale" ? Math.floor((values.length - 1) / 2) : 0].value;
 }
 
@@ -47,7 +53,26 @@ function isShown(cell, values) {
 
 function shownCells() {
   const values = data.axes.map((_, axis) => [axis, valueOn(axis)]).filter(([axis]) => !onGrid(axis));
-  return data.cells.filter((cell) => isShown(cell, values));
+  return data.cells.filter((cell) => isShown(cell, values) && (!chosen.only || chosen.only.cells.has(cell)));
+}
+
+// one group of images alone, with what it is called; whatever the axes were set to comes back with all images
+function showOnly(cells, words) {
+  chosen.only = { cells: new Set(cells), words, before: chosen.only?.before ?? new Map(chosen.values) };
+  data.axes.forEach((axis, number) => { if (!onGrid(number)) chosen.values.set(number, ALL); });
+}
+
+function showAll() {
+  if (!chosen.only) return;
+  chosen.values = chosen.only.before;
+  chosen.only = undefined;
+}
+
+function onlyChip() {
+  const click = () => { showAll(); redraw(); grid.focus({ preventScroll: true }); };
+  const button = element("button", { type: "button", class: "plain", "aria-describedby": "only-words", on: { click } }, say("only_all"));
+  const count = chosen.only.cells.size.toLocaleString("en");
+  return element("span", { class: "chip" }, element("span", { id: "only-words" }, say("only_shown", { count }), " ", quoted(chosen.only.words)), button);
 }
 
 function select(label, options, value, change) {

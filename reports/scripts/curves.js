@@ -22,12 +22,13 @@ function bareValue(chart, value) {
 const axisValue = (chart, value) => (showsShare(chart) ? `${Math.round(value * 100)} %` : String(Number(value.toPrecision(3)))).replace("-", "−");
 
 function pointText(chart, axis, point) {
-  if (point.mean === null) return say("curve_here", { axis: say(axis), x: point.x, value: say("none") });
+  const x = point.name ?? point.x;
+  if (point.mean === null) return say("curve_here", { axis: say(axis), x, value: say("none") });
   const bound = (value) => bareValue(chart, value).replace(" %", "");
   const range = point.low === null ? "" : ` [${bound(point.low)}, ${bound(point.high)}]`;
   const scored = point.scored ? ` · ${say("curve_scored", { count: point.scored })}` : "";
   const mark = point.mark ? ` · ${say(point.mark)}` : "";
-  return say("curve_here", { axis: say(axis), x: point.x, value: bareValue(chart, point.mean) + range }) + mark + scored;
+  return say("curve_here", { axis: say(axis), x, value: bareValue(chart, point.mean) + range }) + mark + scored;
 }
 
 // one scale for all small multiples of a metric; shares never go beyond what a share can be
@@ -81,12 +82,18 @@ function drawOver(u, chart, points) {
   u.ctx.restore();
 }
 
+// days, or the time of day where all lie within two
+function dates(u, splits) {
+  const isDays = u.scales.x.max - u.scales.x.min > 2 * 86_400;
+  return splits.map((seconds) => new Date(seconds * 1000).toISOString().slice(...(isDays ? [0, 10] : [11, 16])));
+}
+
 function curveAxes(chart, xs) {
   const common = { stroke: () => inkOf("--muted"), font: "11px system-ui, sans-serif", ticks: { show: false } };
   const grid = { stroke: () => inkOf("--line"), width: 1 };
   const [bottom, top] = [chart.metric === "p_best" ? 0 : -Infinity, showsShare(chart) ? 1 : Infinity];
   return [
-    { ...common, grid: { show: false }, size: 24, gap: 4, splits: () => xs, space: 18, filter: thinnedSplits },
+    { ...common, grid: { show: false }, size: 24, gap: 4, ...(chart.time ? { values: dates, space: 84 } : { splits: () => xs, space: 18, filter: thinnedSplits }) },
     { ...common, grid, size: 46, gap: 4, space: 27, values: (u, splits) => splits.map((v) => (v < bottom || v > top ? "" : axisValue(chart, v))) },
   ];
 }
@@ -104,7 +111,7 @@ function curveOptions(chart, points, width, moved, group) {
   const none = { stroke: "transparent", width: 0, points: { show: false } };
   return {
     width, height: PLOT_HEIGHT, legend: { show: false }, padding: [8, 10, 0, 0],
-    scales: { x: { time: false, range: [Math.min(...xs) - side, Math.max(...xs) + side] }, y: { range: scaleOf(chart) } },
+    scales: { x: { time: Boolean(chart.time), range: [Math.min(...xs) - side, Math.max(...xs) + side] }, y: { range: scaleOf(chart) } },
     series: [{}, none, none, { stroke: () => inkOf("--good"), width: 1.8, points: { show: false } }],
     bands: [{ series: [2, 1], fill: () => inkOf("--band") }],
     axes: curveAxes(chart, xs),
@@ -115,7 +122,8 @@ function curveOptions(chart, points, width, moved, group) {
 
 function goToRow(point) {
   const rows = [...document.querySelectorAll("#subject-table tbody tr")];
-  const row = rows.find((one) => one.dataset.subject === point.subject && Number(one.dataset.strength) === point.strength);
+  const row = point.row ? document.getElementById(point.row)
+    : rows.find((one) => one.dataset.subject === point.subject && Number(one.dataset.strength) === point.strength);
   row?.scrollIntoView({ block: "center" });
   row?.focus({ preventScroll: true });
 }
@@ -130,7 +138,7 @@ function plotOf(chart, column, axis) {
   const { points } = column;
   const name = [say("curve", { metric: chartName(chart), axis: say(axis).toLowerCase() }), column.heading].filter(Boolean).join(", ");
   const box = element("div", { class: "plot", tabindex: 0, role: "slider", "aria-label": name, "aria-describedby": "curves-note",
-    "aria-details": "subject-table", "aria-valuemin": points[0].x, "aria-valuemax": points.at(-1).x });
+    "aria-details": chart.time ? "history-table" : "subject-table", "aria-valuemin": points[0].x, "aria-valuemax": points.at(-1).x });
   const readout = element("p", { class: "readout" });
   let at = firstShown(points), u;
   const show = (place) => {
@@ -178,12 +186,17 @@ function startCurves() {
   for (const { axis, charts } of data.curves) {
     const figures = charts.map((chart) => figureOf(chart, axis));
     const advice = axis === "strength" ? [document.getElementById("strength-advice")] : [];
-    place.append(element("section", { "aria-label": say(`curves_heading_${axis}`) }, element("h2", {}, say(`curves_heading_${axis}`)), ...advice,
+    const id = `curves-${axis}`;
+    place.append(element("section", { "aria-labelledby": id }, element("h2", { id }, say(`curves_heading_${axis}`)), ...advice,
       element("div", { class: "curves" }, ...figures.map((one) => one.node))));
     // only what is laid out has a width
     figures.forEach((one) => one.draw());
   }
-  // a canvas follows neither the theme nor the paper's width by itself
+  followSurroundings();
+}
+
+// a canvas follows neither the theme nor the paper's width by itself
+function followSurroundings() {
   const redrawn = () => plots.forEach((plot) => plot.redraw(false));
   const sized = (width) => plots.forEach((plot) => plot.setSize({ width: width ?? plot.root.parentElement.clientWidth, height: PLOT_HEIGHT }));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawn);

@@ -117,7 +117,7 @@ function pictureCommand() {
 
 function exportPicture(note) {
   if (mayReadImages()) return savePicture(note);
-  note.replaceChildren(say("export_note"), " ", element("code", {}, pictureCommand()));
+  note.replaceChildren(say("export_note"), " ", element("code", {}, pictureCommand()), ...(chosen.only ? [" ", say("export_only")] : []));
   return undefined;
 }
 

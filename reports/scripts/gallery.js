@@ -58,6 +58,7 @@ function groupsOf(cells) {
 // The viewer walks the grid, so the grid first shows the image; closing comes back to where the reader was.
 function openFrom(cell, origin) {
   if (!layout.places.has(cell)) {
+    showAll();
     data.axes.forEach((axis, number) => {
       if (!onGrid(number) && !(isBaseline(cell) && axis.name === "strength")) chosen.values.set(number, cell.at[number]);
     });
@@ -78,11 +79,13 @@ function galleryThumb(cell, metric) {
     picture, element("span", { class: "figures" }, value), element("small", {}, quoted((data.labels[cell.subject] ?? cell.subject) + strength)));
 }
 
-function showInGrid(metric) {
-  chosen.metric = metric;
-  data.axes.forEach((axis, number) => { if (!onGrid(number)) chosen.values.set(number, ALL); });
+function showInGrid(group) {
+  const made = group.metric !== undefined;
+  if (made) chosen.metric = group.metric;
+  showOnly(group.members.map(({ cell }) => cell), made ? `${data.metrics[group.metric].name}, ${reasonWords(group)}` : say("gallery_made"));
   redraw();
   document.getElementById("grid-section").scrollIntoView();
+  document.querySelector("#grid-legend .chip button").focus({ preventScroll: true });
 }
 
 function reasonGroup(group) {
@@ -98,7 +101,7 @@ function reasonGroup(group) {
     buttons.push(element("button", { type: "button", class: "plain", "aria-expanded": String(open), on: { click: toggle } },
       open ? say("gallery_fewer") : say("gallery_more", { count: group.members.length })));
   }
-  if (made) buttons.push(element("button", { type: "button", class: "plain", on: { click: () => showInGrid(group.metric) } }, say("gallery_grid")));
+  buttons.push(element("button", { type: "button", class: "plain", on: { click: () => showInGrid(group) } }, say("gallery_grid")));
   const title = made ? [element("span", { class: "metric-name" }, quoted(data.metrics[group.metric].name)), " ", quoted(reasonWords(group))]
     : [say("gallery_made")];
   const count = say("gallery_count", { count: group.members.length, judged: group.judged, share });

@@ -12,6 +12,8 @@ const PICTURES_A_FRAME = 12;
 const TOO_FAST = 400;
 const GAP = 6;
 const LEAST_ROW = 104;
+// pixels across A4 and letter within their margins
+const PAPER = 690;
 let layout = { rows: [], columnValues: [], places: new Map(), across: 1, tops: [0], whole: true };
 let waiting = new Map(); // pictures that were not asked for yet, and their cells
 let current; // the cell whose tile takes part in tabbing
@@ -136,7 +138,23 @@ function tile(cell) {
     },
     picture(cell, `${nameOf(cell)} · ${metric} ${line.text}`),
     element("span", { class: "value" }, line.text),
+    ...ratedMark(cell),
   );
+}
+
+// the reader's stars, over a corner of the picture
+function ratedMark(cell) {
+  const { stars } = judgementOf(cell);
+  return stars ? [element("span", { class: "rated", role: "img", "aria-label": say(`stars_${stars}`) }, "★".repeat(stars))] : [];
+}
+
+function drawRated(node, cell) {
+  node.querySelector(".rated")?.remove();
+  node.append(...ratedMark(cell));
+}
+
+function drawAllRated() {
+  grid.querySelectorAll(".tile").forEach((node) => drawRated(node, data.cells[node.dataset.cell]));
 }
 
 // What is near the window
@@ -262,7 +280,8 @@ function drawGrid() {
   const size = SIZES[chosen.size];
   // names of subjects and prompts take several lines
   const headsHeight = ["subject", "prompt"].includes(data.axes[chosen.columns].name) ? "4.6rem" : "2.4rem";
-  const styles = { "--heads": headsHeight, "--tile": `${size}px`, "--columns": layout.columnValues.length, "--cell": `${cellWidth()}px` };
+  const styles = { "--heads": headsHeight, "--tile": `${size}px`, "--columns": layout.columnValues.length, "--cell": `${cellWidth()}px`,
+    "--on-paper": Math.min(1, PAPER / (headWidth() + layout.columnValues.length * cellWidth())) };
   Object.entries(styles).forEach(([name, value]) => grid.style.setProperty(name, value));
   grid.setAttribute("aria-rowcount", layout.rows.length + 1);
   grid.setAttribute("aria-colcount", layout.columnValues.length + 1);
@@ -285,7 +304,7 @@ function drawLegend(count) {
     parts.unshift(element("span", { class: "scale" }, quoted(name), `${say("worst")} ${ends[0]}`,
       element("i", { "aria-hidden": "true" }), `${ends[1]} ${say("best_end")}`));
   }
-  document.getElementById("grid-legend").replaceChildren(...parts);
+  document.getElementById("grid-legend").replaceChildren(...(chosen.only ? [onlyChip()] : []), ...parts);
 }
 
 function tileOf(cell) {

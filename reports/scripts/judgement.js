@@ -67,6 +67,8 @@ function judge(cell, changes) {
   keepJudgements();
   judgementChanged();
   drawBlindMark(cell);
+  const shown = tileOf(cell);
+  if (shown) drawRated(shown, cell);
 }
 
 const rate = (cell, stars) => judge(cell, { stars: stars || undefined, blind: blind() });
@@ -149,12 +151,18 @@ function drawJudgementSection() {
   command.textContent = calibrateCommand();
 }
 
+// many at once: forgotten or loaded
+function allChanged() {
+  keepJudgements();
+  drawBlind();
+  drawAllRated();
+  judgementChanged();
+}
+
 function forgetAll() {
   if (!window.confirm(say("forget_sure"))) return;
   judged.images.clear();
-  keepJudgements();
-  drawBlind();
-  judgementChanged();
+  allChanged();
 }
 
 function startJudgement() {
@@ -162,6 +170,7 @@ function startJudgement() {
   tryToKeep();
   document.getElementById("judgement-section").hidden = false;
   document.getElementById("save-labels").addEventListener("click", saveLabels);
+  startLoading();
   document.getElementById("forget-labels").addEventListener("click", forgetAll);
   document.getElementById("blind-mode").addEventListener("click", () => setBlind(!blind()));
   // the same run may be open twice
@@ -169,6 +178,7 @@ function startJudgement() {
     if (event.key !== KEPT_AS) return;
     remember();
     drawBlind();
+    drawAllRated();
     judgementChanged();
   });
   startBlind();

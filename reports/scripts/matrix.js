@@ -48,8 +48,7 @@ function drawMatrices() {
     drawMatrices();
   })];
   const strengths = strength < 0 ? [] : valuesOf(strength);
-  // what is recommended, else the strongest
-  matrixChoice.strength ??= (strengths.find(({ label }) => label === String(data.leaderStrength)) ?? strengths.at(-1))?.value;
+  if (strength >= 0) matrixChoice.strength ??= initialStrength(strength);
   if (strengths.length > 1) {
     choices.push(select(say("strength"), strengths, matrixChoice.strength, (value) => {
       matrixChoice.strength = Number(value);

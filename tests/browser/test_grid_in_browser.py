@@ -179,7 +179,8 @@ def test_the_grid_shows_thumbnails_and_the_viewer_the_image(report: Path, open_r
     opened = open_report(report)
     first = opened.page.locator("#grid .tile").first
     expect(first.locator("img")).to_have_attribute("src", "./thumbnails/" + _key(first) + ".webp")
-    opened.page.wait_for_function("document.querySelector('#grid .tile img').naturalWidth === 48")
+    first.scroll_into_view_if_needed()
+    expect(first.locator("img")).to_have_js_property("naturalWidth", 48)
     full = [url for url in opened.requests if url.endswith(".png")]
     assert full == []
     first.click()
@@ -254,9 +255,8 @@ def test_a_single_file_asks_for_nothing_and_saves_the_grid_as_a_picture(tmp_path
     given = sample_input(tmp_path, _red_baseline)
     opened = open_report(write_single(tmp_path, given))
     page = opened.page
-    page.wait_for_function(
-        "[...document.querySelectorAll('#grid .tile img')].every((image) => image.naturalWidth === 64)"
-    )
+    page.locator("#grid").scroll_into_view_if_needed()
+    expect(page.locator("#grid .tile img").first).to_have_js_property("naturalWidth", 64)
     with page.expect_download() as download:
         page.get_by_role("button", name="This grid (PNG)").click()
     with Image.open(download.value.path()) as sheet:
@@ -279,6 +279,6 @@ def test_the_images_that_failed_are_still_said_in_the_table(
     report: Path, open_report: Open, given: FinishedRun
 ) -> None:
     failed = next(cell for cell in given.cells if isinstance(given.images[cell.key], Failure))
-    rows = open_report(report).page.evaluate("csvText()")
+    rows = open_report(report).page.evaluate("csvText(tableRows())")
     line = next(line for line in rows.splitlines() if line.startswith(failed.key))
     assert '"the image is not a PNG: 12 bytes, truncated."' in line

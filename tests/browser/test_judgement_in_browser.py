@@ -72,9 +72,9 @@ def test_keys_rate_and_go_on_and_the_browser_remembers(report: Path, open_report
     page.reload()
     assert counts(page).startswith("Judged: 3 images.")
     first_image(page)
-    expect(page.get_by_label("3 stars: good")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#viewer").get_by_label("3 stars: good")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("0")
-    expect(page.get_by_label("3 stars: good")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#viewer").get_by_label("3 stars: good")).to_have_attribute("aria-pressed", "false")
     expect(page.locator("#viewer h2")).to_contain_text(LEADER)
 
 

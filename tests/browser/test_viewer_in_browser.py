@@ -179,7 +179,7 @@ def test_large_picture_is_seen_whole_and_in_its_own_pixels_when_asked(
     assert cell.subject in viewer.locator("h2").inner_text()
     viewer.get_by_label("Compare with").select_option(label="nothing")
     image = viewer.locator(".canvas img")
-    page.wait_for_function("document.querySelector('#viewer .canvas img').naturalWidth > 0")
+    expect(image).not_to_have_js_property("naturalWidth", 0)
     page.wait_for_timeout(100)
     box = image.bounding_box()
     assert box and box["y"] + box["height"] <= 900 and abs(box["height"] / box["width"] - 1216 / 832) < 0.01

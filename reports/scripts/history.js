@@ -1,0 +1,14 @@
+// What was promoted over time, on the page of several runs: a figure a metric, a plot a suite.
+
+function startHistory() {
+  const place = document.getElementById("history-curves");
+  if (!place) return;
+  const figures = data.history.map((chart) => figureOf(chart, "runs_date"));
+  place.append(...figures.map((one) => one.node));
+  figures.forEach((one) => one.draw());
+  document.getElementById("curves-note").hidden = !figures.length;
+  followSurroundings();
+}
+
+startScrolling();
+startHistory();
