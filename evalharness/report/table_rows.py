@@ -24,7 +24,8 @@ class Whisker:
 class MetricCell:
     """One metric of one row; `tone` (better, worse, unclear) compares with the baseline, by the delta's interval.
 
-    `text` is the mean and `range` its interval, as `delta` and `delta_range` are of the change; `counts` is '' where every image of the row could be judged.
+    `text` is the mean and `range` its interval, as `delta` and `delta_range` are of the change; `counts` is '' where
+    every image of the row could be judged.
     """
 
     text: str

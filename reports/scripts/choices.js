@@ -10,7 +10,10 @@ function fittingSize() {
   return subjects * (SIZES.L + 12) <= room ? "L" : "M";
 }
 
-const chosen = { rows: axisNumber("prompt"), columns: axisNumber("subject"), metric: 0, size: fittingSize(), values: new Map(), only: undefined };
+// what says most of a picture, where the run has it
+const tellingMetric = ["stars", "harmony"].map((name) => data.metrics.findIndex((metric) => metric.name === name)).find((found) => found >= 0) ?? 0;
+
+const chosen = { rows: axisNumber("prompt"), columns: axisNumber("subject"), metric: tellingMetric, size: fittingSize(), values: new Map(), only: undefined };
 
 const onGrid = (axis) => axis === chosen.rows || axis === chosen.columns;
 

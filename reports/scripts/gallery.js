@@ -84,6 +84,7 @@ function showInGrid(group) {
   if (made) chosen.metric = group.metric;
   showOnly(group.members.map(({ cell }) => cell), made ? `${data.metrics[group.metric].name}, ${reasonWords(group)}` : say("gallery_made"));
   redraw();
+  grid.scrollTo(0, 0);
   document.getElementById("grid-section").scrollIntoView();
   document.querySelector("#grid-legend .chip button").focus({ preventScroll: true });
 }
