@@ -113,7 +113,7 @@ def finished(folder: Path, store: Store) -> FinishedRun:
     if known.shard is not None:
         raise StoreError(f"'{folder}' is {known.shard} of a run; `evalharness merge` makes the whole, which is judged.")
     return FinishedRun(
-        title=f"{known.suite.name}: {len(known.plan.cells)} images of {len(known.plan.subjects)} subjects",
+        title=known.suite.name,
         run=folder.resolve().name,
         record=known.facts(),
         suite=known.suite.name,

@@ -1,13 +1,14 @@
 """One labelled picture of a run's grid: rows and columns by two axes, drawn from the images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from evalharness.errors import InputError, unknown
 from evalharness.report.cell_rows import Axis, axes_of
+from evalharness.report.lettering import Font, font_for
 from evalharness.report.thumbnails import UNREADABLE, opened
 from evalharness.types import BASELINE, Cell, FinishedRun
 
@@ -28,9 +29,12 @@ class Choice:
     where: Mapping[str, str] | None = None
 
 
-def write_composite(folder: Path, given: FinishedRun, choice: Choice, target: Path) -> Path:
+def write_composite(
+    folder: Path, given: FinishedRun, choice: Choice, target: Path, say: Callable[[str], None] | None = None
+) -> Path:
     """Write the picture as PNG: of several images in one place the first; a grey field where there is none.
 
+    Where no font of this machine has a label's characters, `say` is told in a sentence.
     Raises InputError for an unknown axis or value, no image, and a picture larger than LARGEST pixels.
     """
     axes = {axis.name: axis for axis in axes_of(given.cells, given.subjects)}
@@ -41,7 +45,7 @@ def write_composite(folder: Path, given: FinishedRun, choice: Choice, target: Pa
     if not places:
         raise InputError("no image matches this choice; leave out a --where.")
     sheet = _sheet(len(down), len(across))
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    pen, (font, missing) = ImageDraw.Draw(sheet), font_for([*across, *down])
     for c, value in enumerate(across):
         _write(pen, font, value, (HEAD + c * (TILE + GAP), GAP))
     for r, row in enumerate(down):
@@ -50,7 +54,14 @@ def write_composite(folder: Path, given: FinishedRun, choice: Choice, target: Pa
         for c, column in enumerate(across):
             sheet.paste(_picture(folder, given, places.get((row, column))), (HEAD + c * (TILE + GAP), top))
     sheet.save(target, "PNG")
+    if missing and say:
+        say(_without(missing))
     return target
+
+
+def _without(missing: str) -> str:
+    shown = f"{missing[:12]}…" if len(missing) > 12 else missing
+    return f"no font here has '{shown}', so boxes stand for it in the labels; install one, such as fonts-noto-cjk."
 
 
 def _sheet(rows: int, columns: int) -> Image.Image:
@@ -98,9 +109,7 @@ def _picture(folder: Path, given: FinishedRun, cell: Cell | None) -> Image.Image
     return field
 
 
-def _write(
-    pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str, at: tuple[int, int]
-) -> None:
+def _write(pen: ImageDraw.ImageDraw, font: Font, text: str, at: tuple[int, int]) -> None:
     """A label in as many characters as its place holds; end and start tell most names apart, so the middle goes."""
     room = (HEAD if at[0] < HEAD else TILE) - 2 * GAP
     shown = text

@@ -61,7 +61,7 @@ def _of_one(options: argparse.Namespace) -> Mapping[str, Path]:
     given = replace(given, language=known_language(options.language or given.language))
     if options.composite:
         choice = Choice(rows=options.rows, columns=options.columns, where=dict(options.where))
-        return {"report": write_composite(folder, given, choice, options.composite)}
+        return {"report": write_composite(folder, given, choice, options.composite, _say)}
     if options.single_file:
         return {"report": write_single(folder, given)}
     return {"report": write_folder(folder, given, options.to) if options.to else write_report(folder, given)}
@@ -83,6 +83,10 @@ def _of_several(options: argparse.Namespace) -> Mapping[str, Path]:
     return {"report": write_runs(found, home / RUNS_NAME, known_language(options.language or DEFAULT))}
 
 
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+
+
 def _open(page: Path) -> None:
     """In the browser; a machine without one is told so."""
     import webbrowser
@@ -92,7 +96,7 @@ def _open(page: Path) -> None:
     except webbrowser.Error:
         opened = False
     if not opened:
-        sys.stderr.write(f"no browser could be opened here; open {page.resolve()} in one.\n")
+        _say(f"no browser could be opened here; open {page.resolve()} in one.")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -60,7 +60,7 @@ function openFrom(cell, origin) {
   if (!layout.places.has(cell)) {
     showAll();
     data.axes.forEach((axis, number) => {
-      if (!onGrid(number) && !(isBaseline(cell) && axis.name === "strength")) chosen.values.set(number, cell.at[number]);
+      if (!onGrid(number) && !(isBaseline(cell) && axis.name === "strength")) chosen.values.set(number, data.axes[number].own ? cell.at[number] : ALL);
     });
     redraw();
   }

@@ -35,11 +35,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_report(browser: Browser) -> Iterator[Callable[..., Opened]]:
+def open_report(open_address: Callable[..., Opened]) -> Callable[..., Opened]:
     """Opens a report's file at a viewport's width (pixels) and listens to it from the first byte."""
+    return lambda report, width=1280: open_address(report.as_uri(), width)
+
+
+@pytest.fixture
+def open_address(browser: Browser) -> Iterator[Callable[..., Opened]]:
+    """The same for an address."""
     contexts = []
 
-    def opened(report: Path, width: int = 1280) -> Opened:
+    def opened(address: str, width: int = 1280) -> Opened:
         context = browser.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
         context.set_default_timeout(5_000)
@@ -47,7 +53,7 @@ def open_report(browser: Browser) -> Iterator[Callable[..., Opened]]:
         found.page.on("request", lambda request: found.requests.append(request.url))
         found.page.on("pageerror", lambda error: found.errors.append(str(error)))
         found.page.on("console", lambda m: found.errors.append(m.text) if m.type in ("error", "warning") else None)
-        found.page.goto(report.as_uri())
+        found.page.goto(address)
         return found
 
     yield opened

@@ -1,8 +1,11 @@
 """The grid of a large run: what is in the page, keys, frames, exports; 2,000 images (bench/report.py takes 10,000)."""
 
 import csv
+import functools
+import http.server
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -273,6 +276,30 @@ def test_a_single_file_asks_for_nothing_and_saves_the_grid_as_a_picture(tmp_path
 
 def _red_baseline(cell: Cell) -> Image.Image:
     return Image.new("RGB", (64, 64), "#ff0000" if cell.subject == BASELINE else "#0000ff")
+
+
+def test_a_page_from_a_web_server_saves_its_grid_as_a_picture(tmp_path: Path, open_address: Open) -> None:
+    write_report(tmp_path, sample_input(tmp_path, _red_baseline))
+    handler = functools.partial(Quiet, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        home = f"http://127.0.0.1:{server.server_port}/"
+        opened = open_address(f"{home}report.html")
+        with opened.page.expect_download() as download:
+            opened.page.get_by_role("button", name="This grid (PNG)").click()
+        with Image.open(download.value.path()) as sheet:
+            red = sheet.convert("RGB").getpixel((170 + 6 + 60, 36 + 6 + 60))
+        server.shutdown()
+    assert isinstance(red, tuple) and red[0] > 240 and red[1] < 20
+    assert [url for url in opened.requests if not url.startswith((home, "data:", "blob:"))] == []
+    assert opened.errors == []
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder and says nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
 
 
 def test_the_images_that_failed_are_still_said_in_the_table(

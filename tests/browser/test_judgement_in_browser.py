@@ -156,6 +156,67 @@ def test_calibrate_reads_the_labels_of_a_real_runs_page(
     expect(shown.get_by_text("=1+1 faces")).to_be_visible()
 
 
+def test_saved_labels_can_be_loaded_into_another_browser(
+    report: Path, given: FinishedRun, open_report: Open, tmp_path: Path
+) -> None:
+    page = open_report(report).page
+    viewer = first_image(page)
+    page.keyboard.press("3")
+    viewer.get_by_label("Note").fill(NOTE)
+    viewer.get_by_role("button", name="hair_side is wrong here").click()
+    page.keyboard.press("Escape")
+    table = saved(page, tmp_path)
+    other = open_report(report).page
+    assert counts(other).startswith("Nothing is judged yet")
+    other.locator("#labels-file").set_input_files(table)
+    expect(other.locator("#labels-loaded")).to_have_text("Read: 2 of 2 rows are about images of this run.")
+    assert counts(other) == counts(page)
+    (tmp_path / "again").mkdir()
+    assert saved(other, tmp_path / "again").read_bytes() == table.read_bytes()
+    expect(other.locator("#grid .tile .rated")).to_have_count(1)
+
+
+def test_labels_of_others_change_nothing(report: Path, open_report: Open, tmp_path: Path) -> None:
+    opened = open_report(report)
+    page, table = opened.page, tmp_path / "labels.csv"
+    for text, said in (
+        ("name,points\na,3\n", "neither a column 'file' nor a column 'cell'"),
+        ("", "neither a column"),
+        (f"file,stars,note\nimages/00/unknown.png,3,x\n{HACK},2,{HACK}\n", "Read: 0 of 2 rows"),
+        ('file,stars\n"never closed,3\n', "Read: 0 of 1 rows"),
+    ):
+        table.write_text(text, encoding="utf-8")
+        page.locator("#labels-file").set_input_files(table)
+        expect(page.locator("#labels-loaded")).to_contain_text(said)
+    assert counts(page).startswith("Nothing is judged yet")
+    assert page.evaluate("window.hacked") is None and opened.errors == []
+
+
+def test_rows_are_found_by_their_file_and_words_that_are_unknown_are_dropped(
+    report: Path, given: FinishedRun, open_report: Open, tmp_path: Path
+) -> None:
+    page, table = open_report(report).page, tmp_path / "labels.csv"
+    key = next(cell.key for cell in given.cells if cell.subject == LEADER)
+    table.write_text(f"file,stars,mouth,scorer_wrong\r\nC:\\run\\images\\{key}.png,2,smiling,hair_side|gone\r\n")
+    page.locator("#labels-file").set_input_files(table)
+    expect(page.locator("#labels-loaded")).to_contain_text("1 of 1")
+    found = page.evaluate("[...judged.images.values()]")
+    assert found == [{"stars": 2, "wrong": ["hair_side"]}]
+
+
+def test_stars_stand_on_the_grids_tiles_once_given(report: Path, open_report: Open) -> None:
+    page = open_report(report).page
+    first_image(page)
+    page.keyboard.press("2")
+    page.keyboard.press("Escape")
+    marks = page.locator("#grid .tile .rated")
+    expect(marks).to_have_text(["★★"])
+    expect(marks.first).to_have_attribute("aria-label", "2 stars: usable")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Forget all").click()
+    expect(marks).to_have_count(0)
+
+
 def test_no_cell_of_labels_csv_is_a_formula(report: Path, open_report: Open, tmp_path: Path) -> None:
     page = open_report(report).page
     judge_everything(page)

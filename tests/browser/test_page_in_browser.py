@@ -176,6 +176,89 @@ def test_reasons_can_be_those_of_one_subject(report: Path, open_report: Open) ->
     expect(page.locator("#gallery-controls").get_by_label("Subject")).to_be_focused()
 
 
+def test_contents_lead_to_every_section_that_is_there(report: Path, open_report: Open) -> None:
+    opened = open_report(report)
+    links = opened.page.locator("#contents a")
+    assert links.first.inner_text() == "Over epochs"
+    assert "Guidance scale (CFG)" not in links.all_inner_texts()
+    for link in links.all():
+        link.click()
+        target = opened.page.locator(link.get_attribute("href") or "")
+        expect(target).to_be_in_viewport()
+    assert opened.errors == []
+
+
+def test_the_table_of_subjects_fits_without_scrolling(
+    tmp_path: Path, given: FinishedRun, report: Path, open_report: Open
+) -> None:
+    page = open_report(report).page
+    wide = "area => area.scrollWidth > area.clientWidth"
+    assert not page.locator(".scroll:has(> #subject-table)").evaluate(wide)
+    # many metrics scroll, and whose they are stays in view
+    names = [f"{name}_{n}" for name in given.metrics for n in range(4)]
+    many = {name: dataclasses.replace(given.metrics[name[:-2]], name=name) for name in names}
+    target = write_report(tmp_path, dataclasses.replace(given, metrics=many))
+    page = open_report(target).page
+    area = page.locator(".scroll:has(> #subject-table)")
+    assert area.evaluate(wide)
+    area.evaluate("area => { area.scrollLeft = 400; }")
+    row = page.locator("#subject-table tbody tr").nth(1)
+    edge = (area.bounding_box() or {})["x"]
+    ends = [edge]
+    for cell in row.locator("th, td").all()[:3]:
+        box = cell.bounding_box() or {}
+        assert abs(box["x"] - ends[-1]) < 2
+        ends.append(box["x"] + box["width"])
+
+
+def test_a_reason_shows_its_images_alone_in_the_grid(report: Path, open_report: Open) -> None:
+    page = open_report(report).page
+    page.locator("#grid-controls").get_by_label("Seed", exact=True).select_option(label="2")
+    before = page.locator("#grid .tile").count()
+    group = page.locator(".reason-group").filter(has_text="hair_side").first
+    count = int((group.locator(".figures").first.inner_text()).split(" ")[0])
+    group.get_by_role("button", name="Show in the grid").click()
+    expect(page.locator("#grid .tile")).to_have_count(count)
+    chip = page.locator("#grid-legend .chip")
+    expect(chip).to_contain_text(f"Showing {count} images: hair_side")
+    expect(chip.get_by_role("button", name="Show all images")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(chip).to_have_count(0)
+    expect(page.locator("#grid .tile")).to_have_count(before)
+    assert page.locator("#grid-controls").get_by_label("Seed", exact=True).locator("option:checked").inner_text() == "2"
+
+
+def test_two_reasons_one_after_the_other_lead_back_to_all_images(report: Path, open_report: Open) -> None:
+    page = open_report(report).page
+    before = page.locator("#grid .tile").count()
+    for place in (0, 1):
+        page.locator(".reason-group").nth(place).get_by_role("button", name="Show in the grid").click()
+    page.get_by_role("button", name="Show all images").click()
+    expect(page.locator("#grid .tile")).to_have_count(before)
+
+
+def test_paper_holds_what_the_screen_folds_and_the_whole_grid(
+    tmp_path: Path, given: FinishedRun, open_report: Open
+) -> None:
+    (passed,) = [one for one in given.judgement.verdicts if one.subject == LEADER]
+    many = tuple(dataclasses.replace(passed, subject=f"subject {n}") for n in range(12))
+    named = tuple(dataclasses.replace(given.subjects[1], name=one.subject) for one in many)
+    judgement = dataclasses.replace(given.judgement, verdicts=(*given.judgement.verdicts, *many))
+    folding = dataclasses.replace(given, subjects=(*given.subjects, *named), judgement=judgement)
+    page = open_report(write_report(tmp_path, folding)).page
+    last = page.get_by_text("subject 11", exact=True)
+    expect(last).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    expect(last).to_be_visible()
+    grid = page.locator("#grid").evaluate("grid => [grid.scrollWidth, grid.clientWidth]")
+    assert grid[0] <= grid[1] + 1
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    expect(last).to_be_hidden()
+
+
 def test_a_reason_shows_its_metric_in_the_grid(report: Path, open_report: Open) -> None:
     page = open_report(report).page
     group = page.locator(".reason-group").filter(has_text="hair_side").first
