@@ -60,7 +60,9 @@ function openFrom(cell, origin) {
   if (!layout.places.has(cell)) {
     showAll();
     data.axes.forEach((axis, number) => {
-      if (!onGrid(number) && !(isBaseline(cell) && axis.name === "strength")) chosen.values.set(number, data.axes[number].own ? cell.at[number] : ALL);
+      // labels of prompts and epochs follow from prompt and subject, and would leave no neighbours
+      const value = axis.own && axis.name !== "epoch" ? cell.at[number] : ALL;
+      if (!onGrid(number) && !(isBaseline(cell) && axis.name === "strength")) chosen.values.set(number, value);
     });
     redraw();
   }

@@ -167,6 +167,17 @@ def test_an_example_opens_large_and_closing_returns_to_it(report: Path, open_rep
     assert opened.errors == []
 
 
+def test_an_example_off_the_grid_opens_among_its_neighbours(report: Path, open_report: Open) -> None:
+    page = open_report(report).page
+    page.locator("#grid-controls").get_by_label("Seed", exact=True).select_option(label="1")
+    there = page.locator(".reason-group .thumb[title$='seed 2']").first
+    there.click()
+    assert page.locator("#viewer h2").inner_text().endswith("seed 2")
+    assert page.locator("#viewer .bar-top button:not(:disabled)").count() >= 2
+    page.keyboard.press("Escape")
+    expect(there).to_be_focused()
+
+
 def test_reasons_can_be_those_of_one_subject(report: Path, open_report: Open) -> None:
     page = open_report(report).page
     page.locator("#gallery-controls").get_by_label("Subject").select_option(label="flipped")
