@@ -34,7 +34,17 @@ SCORERS: Mapping[str, str] = {
     "view": "evalharness.scorers.view:View",
 }
 
-ON_REQUEST = frozenset({"identity", "prompt_tag_precision", "prompt_tags"})
+ON_REQUEST = frozenset(
+    {
+        "copy_risk",
+        "identity",
+        "prompt_similarity",
+        "prompt_tag_precision",
+        "prompt_tags",
+        "reference_similarity",
+        "view",
+    }
+)
 """Scorers that a suite must name: they can judge nothing without models that are downloaded."""
 
 BACKENDS: Mapping[str, str] = {
