@@ -12,9 +12,10 @@ Pose = Literal["standing", "running"]
 Light = Literal["soft", "warm", "cool", "backlit"]
 Outfit = Literal["school_uniform", "white_dress", "hoodie", "t_shirt", "coat"]
 Background = Literal["plain_white", "plain_grey", "sky", "classroom", "park", "night_city", "sunset"]
-Fault = Literal[
+TaughtFault = Literal[
     "animal_ears", "rope", "several_panels", "several_faces", "missing_mouth", "missing_eyes", "blank_eyes", "blur"
 ]
+Fault = TaughtFault | Literal["doubled_eyes", "doubled_mouth", "text"]
 ImageSide = Literal["left", "right", "none"]
 
 ARCHETYPES: tuple[Archetype, ...] = get_args(Archetype)
@@ -25,7 +26,10 @@ POSES: tuple[Pose, ...] = get_args(Pose)
 LIGHTS: tuple[Light, ...] = get_args(Light)
 OUTFITS: tuple[Outfit, ...] = get_args(Outfit)
 BACKGROUNDS: tuple[Background, ...] = get_args(Background)
-FAULTS: tuple[Fault, ...] = get_args(Fault)
+FAULTS: tuple[Fault, ...] = get_args(TaughtFault)
+"""Faults that the demo's models and their judge were taught: their captions and answers are these, in this order."""
+LATER_FAULTS: tuple[Fault, ...] = ("doubled_eyes", "doubled_mouth", "text")
+"""Faults that the renderer draws besides, to measure perception by."""
 
 HAIR_COLORS: dict[str, tuple[int, int, int]] = {
     "brown": (110, 70, 45),

@@ -92,4 +92,7 @@ FAULT_TAGS: Mapping[str, str] = {
     "missing_eyes": "no eyes",
     "blank_eyes": "blank eyes",
     "blur": "blurry",
+    "doubled_eyes": "extra eyes",
+    "doubled_mouth": "extra mouth",
+    "text": "english text",
 }

@@ -10,9 +10,10 @@ from evalharness.demo.drawing.body import draw_body
 from evalharness.demo.drawing.canvas import HAIR, Canvas, bounds
 from evalharness.demo.drawing.eyes import draw_eyes, make_eyes
 from evalharness.demo.drawing.face import brow_lines, draw_brows, draw_face, face_outline
-from evalharness.demo.drawing.faults import blurred, draw_animal_ears, draw_rope
+from evalharness.demo.drawing.faults import blurred, draw_animal_ears, draw_rope, second_eyes, with_second_mouth
 from evalharness.demo.drawing.figure import WHITE, Figure, chance, hair_rgb, palette
 from evalharness.demo.drawing.hair import draw_back_hair, draw_front_hair
+from evalharness.demo.drawing.lettering import lettered
 from evalharness.demo.drawing.mouth import draw_mouth, mouth_line
 from evalharness.demo.drawing.scene import draw_background, lit
 from evalharness.demo.drawing.tails import draw_tails
@@ -67,6 +68,9 @@ def draw(look: Look, size: int = 512) -> Drawing:
     mask = np.asarray(_shrunk(_only(canvas.image, HAIR), size)) > 127
     image = lit(_shrunk(canvas.image.convert("RGB"), size), _shrunk(canvas.image.getchannel("A"), size), look.light)
     truth = _truth(look, panels, 0 if look.view == "behind" else heads, parts)
+    if "text" in look.faults:
+        image, place = lettered(image, look)
+        truth = dataclasses.replace(truth, text=place)
     return Drawing(image=blurred(image) if "blur" in look.faults else image, truth=truth, hair_mask=mask)
 
 
@@ -138,6 +142,8 @@ def _draw_figure(figure: Figure, size: int) -> Parts:
         draw_face(figure)
     if not figure.behind and "missing_mouth" not in faults:
         draw_mouth(figure)
+    if not figure.behind and "doubled_mouth" in faults:
+        draw_mouth(with_second_mouth(figure))
     if "animal_ears" in faults:
         draw_animal_ears(figure)
     draw_front_hair(figure)
@@ -149,6 +155,8 @@ def _draw_expression(figure: Figure, size: int) -> Parts:
     """Eyes and brows over the bangs, and the boxes of all parts of the face."""
     eyes = () if "missing_eyes" in figure.look.faults else make_eyes(figure)
     draw_eyes(figure, eyes)
+    if "doubled_eyes" in figure.look.faults:
+        draw_eyes(figure, second_eyes(figure, eyes))
     draw_brows(figure)
     scale = size / figure.canvas.image.width
 

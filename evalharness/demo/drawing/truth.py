@@ -24,9 +24,10 @@ class Parts:
 class Truth:
     """The facts of one drawing.
 
-    `emotion_seen` is `none` where eyes, brows and mouth disagree, one of them is missing (blank eyes count as
-    missing), or no face is visible. `harmonious` says that a visible, complete face has one emotion.
-    `parts` is of the first character and empty for a page of panels; its left and right are the image's.
+    `emotion_seen` is `none` where eyes, brows and mouth disagree, one of them is missing (blank or doubled
+    ones count as missing), or no face is visible. `harmonious` says that a visible, complete face has one emotion.
+    `parts` is of the first character and empty for a page of panels; its left and right are the image's. `text` is
+    where letters stand, in pixels.
     Colours are 0-255 sRGB before light.
     """
 
@@ -40,6 +41,7 @@ class Truth:
     hair_rgb: Rgb
     eye_rgb: Rgb
     faults: tuple[Fault, ...]
+    text: Box | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The same facts as dicts, lists, numbers and strings."""
@@ -49,6 +51,7 @@ class Truth:
 
 def emotion_seen(look: Look) -> EmotionSeen:
     """The one emotion that all parts of a visible, complete face show."""
-    hidden = look.view == "behind" or {"missing_mouth", "missing_eyes", "blank_eyes"} & set(look.faults)
+    broken = {"missing_mouth", "missing_eyes", "blank_eyes", "doubled_eyes", "doubled_mouth"}
+    hidden = look.view == "behind" or broken & set(look.faults)
     shown = {look.eyes or look.emotion, look.brows or look.emotion, look.mouth or look.emotion}
     return "none" if hidden or len(shown) > 1 else shown.pop()
