@@ -23,8 +23,9 @@ from PIL import Image, ImageEnhance
 from evalharness.calibrate import agreements, judge_labels
 from evalharness.config import compose_calibration
 from evalharness.demo.drawing import Drawing, draw, sample_fault_look, sample_look
-from evalharness.demo.look import FAULTS, Look
+from evalharness.demo.look import FAULTS, LATER_FAULTS, Look
 from evalharness.labels import read_labels
+from evalharness.perception.findings import NAMES
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.scorers.evidence import main_face, several
 from evalharness.scorers.harmony import emotion_seen
@@ -91,9 +92,8 @@ DETECTORS: Mapping[str, Seen] = {
     "several_panels": crowded,
     "several_faces": crowded,
     "missing_mouth": missing("mouth"),
-    "missing_eyes": missing("left_eye", "right_eye"),
     "cut_face": is_cut,
-} | {name: finding(name) for name in ("animal_ears", "rope", "blank_eyes", "blur", "burnt", "washed_out")}
+} | {name: finding(name) for name in NAMES}
 
 
 def side(seen: Observation) -> str:
@@ -133,7 +133,7 @@ def drawn_figures(looks: int, each: int, perceiver: OfflinePerceiver) -> dict[st
         if drawing.truth.look.view == "front":
             clean.append(seen)
     figures = {name: agree(accuracy, [1] * len(found), found, rng) for name, found in sorted(right.items())}
-    for fault in (*FAULTS, *SPOILT):
+    for fault in (*FAULTS, *LATER_FAULTS, *SPOILT):
         faulty = perceiver.observe([spoilt(fault, rng) for _ in range(each)])
         truth = [1] * len(faulty) + [0] * len(clean)
         said = [int(DETECTORS[fault](seen)) for seen in (*faulty, *clean)]

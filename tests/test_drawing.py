@@ -134,7 +134,7 @@ def test_profile_shows_one_eye(view: str, seen: str, hidden: str) -> None:
     assert (mouth[0] + mouth[2] < face[0] + face[2]) == (view == "left_profile")
 
 
-@pytest.mark.parametrize("fault", words.FAULTS)
+@pytest.mark.parametrize("fault", (*words.FAULTS, *words.LATER_FAULTS))
 def test_a_fault_changes_the_picture_and_is_in_the_truth(fault: words.Fault) -> None:
     look = sample_fault_look(np.random.default_rng(2), fault)
     look = changed(look, view="front")
@@ -156,6 +156,23 @@ def test_missing_parts_have_no_box() -> None:
     assert draw(Look(faults=("missing_mouth",)), 64).truth.parts.mouth is None
     parts = draw(Look(faults=("missing_eyes",)), 64).truth.parts
     assert (parts.left_eye, parts.right_eye) == (None, None)
+
+
+def test_faults_that_came_later_are_none_that_models_were_taught() -> None:
+    assert len(words.FAULTS) == 8 and not set(words.FAULTS) & set(words.LATER_FAULTS)
+    random = np.random.default_rng(1)
+    assert {sample_fault_look(random).faults[0] for _ in range(200)} == set(words.FAULTS)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_text_lies_where_the_truth_says(seed: int) -> None:
+    sound, lettered = (draw(Look(seed=seed, faults=faults), 256) for faults in ((), ("text",)))
+    rows, columns = np.nonzero(np.abs(pixels(lettered) - pixels(sound)).max(axis=2) > 8)
+    left, top, right, bottom = lettered.truth.text or (0, 0, 0, 0)
+    # an outline stands out by up to two pixels
+    assert left - 2 <= columns.min() and columns.max() < right + 3
+    assert top - 2 <= rows.min() and rows.max() < bottom + 3
+    assert sound.truth.text is None
 
 
 def test_blank_eyes_have_no_iris() -> None:

@@ -1,4 +1,4 @@
-"""Things that should perhaps not be there: rope, animal ears, blur, blank eyes, spoilt tones; strengths in 0..1."""
+"""Things that should perhaps not be there: rope, animal ears, blur, spoilt tones; strengths in 0..1."""
 
 import numpy as np
 from PIL import Image
@@ -9,13 +9,16 @@ from evalharness.perception.geometry import Array, HeadFrame, Mask, box_of
 from evalharness.perception.hair import HairMask
 from evalharness.types import Finding
 
-NAMES = ("rope", "animal_ears", "blur", "blank_eyes", "burnt", "washed_out")
+NAMES = (
+    "rope", "animal_ears", "blur", "missing_eyes", "blank_eyes", "doubled_eyes", "doubled_mouth", "burnt", "washed_out",
+    "text",
+)  # fmt: skip
+"""All that offline perception looks for; the faults of eyes and mouth are face_faults.py's, text is lettering.py's."""
 
 
 ROPE = 1.9
 EARS = 0.1
 BLUR = 0.46
-BLANK = 0.27
 BURNT = 0.7
 WASHED_OUT = 43.0
 """Where the strengths are 0.5; from drawn looks with and without faults at 128 pixels, after an autoencoder."""
@@ -108,9 +111,3 @@ def find_burnt(image: Image.Image) -> Finding | None:
     clipped = float(((high >= 250) | (low <= 5))[colored].mean())
     note = f"{clipped:.0%} of the coloured pixels are as vivid as can be"
     return Finding(name="burnt", strength=logistic(clipped, BURNT, 0.05), absence_counts=False, note=note)
-
-
-def find_blank_eyes(iris: float) -> Finding:
-    """Open eyes without an iris: `iris` is the share of the eyes' middles that is neither white nor skin."""
-    strength = logistic(-iris, -BLANK, 0.05)
-    return Finding(name="blank_eyes", strength=strength, absence_counts=False, note=f"iris fills {iris:.0%}")

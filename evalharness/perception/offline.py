@@ -10,11 +10,13 @@ from evalharness.environment import installed_version
 from evalharness.errors import PerceptionError, unknown
 from evalharness.perception import findings
 from evalharness.perception.colors import to_lab
+from evalharness.perception.face_faults import find_face_faults
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import Array, Crop, crop_head
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
 from evalharness.perception.hairstyle import agreed, hairstyle
 from evalharness.perception.layout import layout_of
+from evalharness.perception.lettering import find_text
 from evalharness.perception.mirror import evenly
 from evalharness.perception.panels import find_panels
 from evalharness.perception.part_reader import SHA256, read_by_net
@@ -23,7 +25,7 @@ from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
 from evalharness.types import Face, Finding, Hair, Observation
 
-VERSION = 6
+VERSION = 7
 PART_READERS = ("net", "rules")
 PACKAGES = ("animeface", "pillow", "scikit-image", "scipy", "numpy")
 WORKING_SIDE = 192
@@ -109,7 +111,6 @@ class OfflinePerceiver:
         crops = {face: crop_head(view.lab, face.frame) for face in faces}
         readings = [self._parts(view, face, crops[face], hair) for face in faces]
         seen = [seen_face(view, face, read) for face, read in zip(faces, readings, strict=True)]
-        irises = [read.iris for read in readings if read.iris is not None]
         small = 1.0 / (factor * view.shrink)
         return Observation(
             width=image.width,
@@ -118,17 +119,15 @@ class OfflinePerceiver:
             panels=tuple(scale_box(box, small) for box in find_panels(view.small)),
             hair=None if hair is None else scale_hair(hair_seen(view, hair, main is not None), small),
             colors=region_colors(view.small, hair, None if main is None else crops[main]),
-            findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair, irises)),
+            findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair)),
             blind=blind(main, hair),
             layout=layout_of(view.image),
         )
 
     def _parts(self, view: View, face: FoundFace, crop: Crop, hair: HairMask | None) -> FaceReading:
-        color = None if hair is None else hair.color
         if self.parts == "rules" or face.frame.unit < SMALL:
-            return read_parts(crop, face, color)
-        # the share of iris is a matter of colour, which the net does not see
-        return FaceReading(parts=read_by_net(view.image, face), iris=read_iris(crop, color))
+            return read_parts(crop, face, None if hair is None else hair.color)
+        return FaceReading(parts=read_by_net(view.image, face))
 
     def _trusted(self, finding: Finding, factor: float) -> Finding:
         return replace(scale_finding(finding, factor), absence_counts=finding.name in self.proven)
@@ -156,20 +155,18 @@ def seen_face(view: View, face: FoundFace, reading: FaceReading) -> Face:
     return Face(box=box, confidence=face.likelihood, angle=angle, cut_by_frame=cut, parts=reading.parts)
 
 
-def find_faults(
-    view: View, face: FoundFace | None, hair: HairMask | None, irises: Sequence[float]
-) -> tuple[Finding, ...]:
+def find_faults(view: View, face: FoundFace | None, hair: HairMask | None) -> tuple[Finding, ...]:
     """What should perhaps not be there, with boxes in the small image; what could not be looked for is left out."""
     # a head found by its hair alone has no certain size, and then the body has no certain place
     frame = None if face is None else face.frame.scaled(view.shrink)
     found = [findings.find_rope(view.small, frame, None if hair is None else hair.mask), findings.find_blur(view.image)]
-    found.append(findings.find_washed_out(view.small))
+    found += [findings.find_washed_out(view.small), scale_finding(find_text(view.image), view.shrink)]
     if burnt := findings.find_burnt(view.image):
         found.append(burnt)
     if hair is not None:
         found.append(findings.find_ears(hair))
-    if irises:
-        found.append(findings.find_blank_eyes(min(irises)))
+    if face is not None:
+        found += [scale_finding(one, view.shrink) for one in find_face_faults(view.image, face)]
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ FAILURES: Mapping[str, str] = {
 archetype; one emotion, but another; distorted, missing or doubled features, or several faces."""
 
 ANY = (0.0, 1.0)
-DISTORTED = ("blank_eyes", "doubled_eyes", "doubled_mouth")
+DISTORTED = ("missing_eyes", "blank_eyes", "doubled_eyes", "doubled_mouth")
 """Findings that make a face a style override, where their finder was proven on such images."""
 
 Window = tuple[float, float]

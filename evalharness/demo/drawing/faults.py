@@ -81,7 +81,7 @@ def second_eyes(figure: Figure, eyes: tuple[Eye, ...]) -> tuple[Eye, ...]:
 
 
 def with_second_mouth(figure: Figure) -> Figure:
-    """The figure on whose canvas a mouth comes to lie beside its place: lower, higher or to a side, a little smaller."""
+    """The figure on whose canvas a mouth comes to lie lower, higher or to a side, a little smaller."""
     random = figure.chance("doubled")
     size, turn = random.uniform(0.7, 1.0), random.uniform(-0.1, 0.1)
     middle = np.array((0.0, 0.68))

@@ -9,7 +9,7 @@ from evalharness.demo.look import Look
 
 TEXTS = (
     "SAMPLE", "art by mika", "(c) Studio North", "www.images.example", "Mika 2024", "DO NOT REPOST", "@hanako_draws",
-    "Episode 12", "I did not see it coming!", "PREVIEW ONLY", "m.k.", "to be continued",
+    "Episode 12", "I did not see it coming!", "PREVIEW ONLY", "mika k.", "to be continued",
 )  # fmt: skip
 HEIGHTS = (0.045, 0.11)
 """The letters' size as a share of the image's side, from and to."""
@@ -21,7 +21,8 @@ def lettered(image: Image.Image, look: Look) -> tuple[Image.Image, Box]:
     """The picture with a line of text by the look's seed, and the text's box in its pixels."""
     random, side = chance(look.seed, "text"), image.width
     text = TEXTS[int(random.integers(len(TEXTS)))]
-    font = ImageFont.load_default(_fitting(text, side, random))
+    size = _fitting(text, side, random)
+    font = ImageFont.load_default(size)
     left, top, right, bottom = font.getbbox(text)
     across, down = PLACES[int(random.integers(len(PLACES)))]
     room = np.array((side - (right - left), side - (bottom - top)))
@@ -29,7 +30,7 @@ def lettered(image: Image.Image, look: Look) -> tuple[Image.Image, Box]:
     light, opacity = bool(random.random() < 0.5), random.uniform(0.6, 1.0)
     ink, edge = ((250, 250, 250), (20, 20, 24)) if light else ((20, 20, 24), (250, 250, 250))
     # letters of a colour like what lies behind them are outlined, as captions are
-    outline = max(1, round(font.size / 14)) if random.random() < 0.6 or _alike(image, light) else 0
+    outline = max(1, round(size / 14)) if random.random() < 0.6 or _alike(image, light) else 0
     layer = image.copy()
     ImageDraw.Draw(layer).text((x - left, y - top), text, ink, font, stroke_width=outline, stroke_fill=edge)
     box = (int(x), int(y), int(np.ceil(x + right - left)), int(np.ceil(y + bottom - top)))

@@ -1,0 +1,42 @@
+"""The network that tells sound eyes and mouths from missing, blank and doubled ones, from one grey crop."""
+
+import torch
+from torch import nn
+
+from evalharness.perception.face_crop import SIDE
+
+EYES = ("sound", "missing_eyes", "blank_eyes", "doubled_eyes")
+"""What both eyes together may be; closed and hidden ones are sound."""
+
+
+class FaceFaultNet(nn.Module):
+    """Crops (float, N x 1 x 96 x 96, any brightness) to logits: the eyes' states (N x 4), a doubled mouth (N)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _layer(1, 12, kernel=5),
+            _layer(12, 24),
+            _layer(24, 32),
+            _layer(32, 48),
+            nn.Conv2d(48, 16, 1),
+            nn.ReLU(),
+            # positions are kept: a brow is no eye by where it lies
+            nn.Flatten(),
+            nn.Dropout(0.2),
+            nn.Linear(16 * (SIDE // 16) ** 2, 64),
+            nn.ReLU(),
+            nn.Linear(64, len(EYES) + 1),
+        )
+
+    def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The logits of the eyes' states and of a doubled mouth."""
+        middle = crops.mean(dim=(2, 3), keepdim=True)
+        spread = crops.std(dim=(2, 3), keepdim=True)
+        answers: torch.Tensor = self.layers((crops - middle) / (spread + 0.02)).float()
+        return answers[:, : len(EYES)], answers[:, len(EYES)]
+
+
+def _layer(before: int, after: int, kernel: int = 3) -> nn.Sequential:
+    conv = nn.Conv2d(before, after, kernel, 2, kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
