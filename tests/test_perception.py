@@ -11,11 +11,9 @@ from evalharness.demo import drawing, look
 from evalharness.errors import PerceptionError
 from evalharness.paths import resolve
 from evalharness.perception import faces, hair
-from evalharness.perception.colors import to_lab
-from evalharness.perception.geometry import HeadFrame, crop_head
+from evalharness.perception.geometry import HeadFrame
 from evalharness.perception.layout import layout_of
 from evalharness.perception.offline import OfflinePerceiver
-from evalharness.perception.parts import read_iris, read_parts
 from evalharness.types import Observation, Part
 
 REAL = Path(__file__).parents[2] / "shared" / "harmony-lab" / "images"
@@ -274,12 +272,3 @@ def test_picture_of_one_colour_is_looked_at_without_a_complaint(shade: int) -> N
 def test_hair_that_fills_the_whole_mask_hangs_together() -> None:
     full, frame = np.ones((20, 30), dtype=bool), HeadFrame(origin=(15.0, 10.0), unit=5.0)
     assert hair._hanging_together(full, full, 4.0, frame).all()
-
-
-def test_rules_are_told_the_iris_that_is_read_without_them() -> None:
-    image = picture()
-    (found,) = faces.find_faces(image)
-    crop = crop_head(to_lab(image), found.frame)
-    iris = read_iris(crop, None)
-    assert iris is not None
-    assert iris == read_parts(crop, found, None).iris

@@ -1,4 +1,4 @@
-"""An eye as geometry: its lids, how open it is, how much of it is white and how much iris."""
+"""An eye as geometry: its lids, how open it is, how much of it is white and how much dark."""
 
 from dataclasses import dataclass
 
@@ -18,15 +18,14 @@ LEAST = 0.06
 class EyeShape:
     """An eye in head units: `opening` is its height, `area` its drawn area.
 
-    `white` and `dark` are shares of that area: lighter than skin, and far darker; `iris` is the share of the eye's
-    middle, under the lashes, that is neither skin nor white; `strength` is the mean CIELAB distance from skin.
+    `white` and `dark` are shares of that area: lighter than skin, and far darker; `strength` is the mean CIELAB
+    distance from skin.
     """
 
     opening: float
     area: float
     white: float
     dark: float
-    iris: float
     strength: float
 
 
@@ -55,15 +54,6 @@ def _shape(mask: Mask, off: Array, lab: Array, top: float, side: int) -> EyeShap
         opening=height / PER_UNIT,
         white=float((mask & (light > -4.0)).sum() / area),
         dark=float((mask & (light < -30.0)).sum() / area),
-        iris=_iris(lab),
         area=area / PER_UNIT**2,
         strength=float(off[mask].mean()),
     )
-
-
-def _iris(lab: Array) -> float:
-    """Share of the middle third of the window, from below the lashes to the eye's lower end, that is iris or pupil."""
-    third, lashes = lab.shape[1] // 3, round(0.2 * PER_UNIT)
-    middle = lab[lashes : lashes + round(0.22 * PER_UNIT), third:-third]
-    other = (middle[..., 0] < -14.0) | ((np.linalg.norm(middle, axis=-1) > 22.0) & (middle[..., 0] < 0.0))
-    return float(other.mean()) if middle.size else 0.0

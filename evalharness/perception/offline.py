@@ -20,10 +20,10 @@ from evalharness.perception.lettering import find_text
 from evalharness.perception.mirror import evenly
 from evalharness.perception.panels import find_panels
 from evalharness.perception.part_reader import SHA256, read_by_net
-from evalharness.perception.parts import SMALL, FaceReading, read_iris, read_parts
+from evalharness.perception.parts import SMALL, read_parts
 from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
-from evalharness.types import Face, Finding, Hair, Observation
+from evalharness.types import Face, Finding, Hair, Observation, Part
 
 VERSION = 7
 PART_READERS = ("net", "rules")
@@ -110,7 +110,7 @@ class OfflinePerceiver:
         hair = find_hair(view, main)
         crops = {face: crop_head(view.lab, face.frame) for face in faces}
         readings = [self._parts(view, face, crops[face], hair) for face in faces]
-        seen = [seen_face(view, face, read) for face, read in zip(faces, readings, strict=True)]
+        seen = [seen_face(view, face, parts) for face, parts in zip(faces, readings, strict=True)]
         small = 1.0 / (factor * view.shrink)
         return Observation(
             width=image.width,
@@ -124,10 +124,10 @@ class OfflinePerceiver:
             layout=layout_of(view.image),
         )
 
-    def _parts(self, view: View, face: FoundFace, crop: Crop, hair: HairMask | None) -> FaceReading:
+    def _parts(self, view: View, face: FoundFace, crop: Crop, hair: HairMask | None) -> tuple[Part, ...]:
         if self.parts == "rules" or face.frame.unit < SMALL:
             return read_parts(crop, face, None if hair is None else hair.color)
-        return FaceReading(parts=read_by_net(view.image, face))
+        return read_by_net(view.image, face)
 
     def _trusted(self, finding: Finding, factor: float) -> Finding:
         return replace(scale_finding(finding, factor), absence_counts=finding.name in self.proven)
@@ -147,12 +147,12 @@ def hair_seen(view: View, hair: HairMask, face: bool) -> Hair:
     return replace(figures, accessory=hair_tie(view.small, hair), styles=worn.styles, sides=sides)
 
 
-def seen_face(view: View, face: FoundFace, reading: FaceReading) -> Face:
+def seen_face(view: View, face: FoundFace, parts: tuple[Part, ...]) -> Face:
     """A found face with its parts."""
     box = face.box
     room = (box.x, box.y, view.image.width - box.x - box.width, view.image.height - box.y - box.height)
     cut, angle = min(room) < 0, face.frame.angle
-    return Face(box=box, confidence=face.likelihood, angle=angle, cut_by_frame=cut, parts=reading.parts)
+    return Face(box=box, confidence=face.likelihood, angle=angle, cut_by_frame=cut, parts=parts)
 
 
 def find_faults(view: View, face: FoundFace | None, hair: HairMask | None) -> tuple[Finding, ...]:

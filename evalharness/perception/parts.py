@@ -1,7 +1,5 @@
 """Eyes, brows and mouth of a found face: there or not, what they show, and how sure that is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,47 +18,24 @@ SMALL = 9.0
 PartName = Literal["left_eye", "right_eye", "brows", "mouth"]
 EYE_X = 0.46
 CLOSED = 0.2
-OPEN = 0.3
-"""An eye lower than `CLOSED` (head units) is closed; from `OPEN` on its iris must show."""
+"""An eye lower than this (head units) is closed."""
 BARE = 9.0
 """CIELAB distance from skin up to which the mouth's place counts as bare."""
 FAINT = 6.0
 """Lightness contrast below which a line may as well be hair."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceReading:
-    """The parts of a face, and the share of its eyes' middles that is iris (None where no open eye was seen)."""
-
-    parts: tuple[Part, ...]
-    iris: float | None = None
-
-
-def read_parts(crop: Crop, face: FoundFace, hair: Array | None) -> FaceReading:
+def read_parts(crop: Crop, face: FoundFace, hair: Array | None) -> tuple[Part, ...]:
     """Both eyes (image's left first), brows and mouth of a face whose head is `crop`; `hair` is its colour."""
     frame = face.frame
     if frame.unit < SMALL:
         return _unsure(frame, f"the face is only {2 * frame.unit:.0f} pixels wide")
-    strokes, upper, shapes = _upper_part(crop, hair)
-    middle = frame.from_image(np.array([face.mouth]))[0]
-    eyes = [_eye(strokes, upper, side, shape) for side, shape in zip((-1, 1), shapes, strict=True)]
-    mouth = _mouth(strokes, (float(middle[0]), float(middle[1])))
-    return FaceReading(parts=(*eyes, _brows(frame, upper), mouth), iris=_iris(shapes))
-
-
-def read_iris(crop: Crop, hair: Array | None) -> float | None:
-    """The share of iris alone, where somebody else reads the parts; None where no open eye was seen."""
-    return _iris(_upper_part(crop, hair)[2])
-
-
-def _upper_part(crop: Crop, hair: Array | None) -> tuple[Strokes, UpperFace, list[EyeShape | None]]:
     strokes = read_strokes(crop, hair)
     upper = read_upper_face(crop.lab[..., 0], strokes.drawn)
-    return strokes, upper, [_eye_shape(strokes, upper, side) for side in (-1, 1)]
-
-
-def _iris(shapes: Sequence[EyeShape | None]) -> float | None:
-    return max((shape.iris for shape in shapes if shape is not None and shape.opening >= OPEN), default=None)
+    middle = frame.from_image(np.array([face.mouth]))[0]
+    eyes = [_eye(strokes, upper, side, _eye_shape(strokes, upper, side)) for side in (-1, 1)]
+    mouth = _mouth(strokes, (float(middle[0]), float(middle[1])))
+    return (*eyes, _brows(frame, upper), mouth)
 
 
 def _lid(upper: UpperFace, side: int) -> float:
@@ -151,9 +126,7 @@ def _pixels(frame: HeadFrame, points: Array) -> tuple[Point, ...]:
     return tuple((float(x), float(y)) for x, y in frame.to_image(points))
 
 
-def _unsure(frame: HeadFrame, note: str) -> FaceReading:
+def _unsure(frame: HeadFrame, note: str) -> tuple[Part, ...]:
     box = box_of(frame, (-0.8, 0.8), (-0.4, 0.8))
     names: tuple[PartName, ...] = ("left_eye", "right_eye", "brows", "mouth")
-    return FaceReading(
-        parts=tuple(Part(name=name, state="unsure", confidence=0.0, box=box, note=note) for name in names)
-    )
+    return tuple(Part(name=name, state="unsure", confidence=0.0, box=box, note=note) for name in names)
