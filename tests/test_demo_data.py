@@ -16,9 +16,13 @@ FAULTY = ["flipped", "orange", "rope"]
 
 
 def test_all_weights_together_stay_under_20_megabytes() -> None:
-    weights = list(DATA.rglob("*.safetensors"))
+    weights = [*(DATA / "checkpoint").rglob("*.safetensors"), *(DATA / "loras").rglob("*.safetensors")]
     assert len(weights) == 3 + len(EPOCHS) + len(FAULTY)
     assert sum(path.stat().st_size for path in weights) <= 20_000_000
+
+
+def test_clip_of_the_demo_stays_under_3_megabytes() -> None:
+    assert sum(path.stat().st_size for path in (DATA / "clip").iterdir()) <= 3_000_000
 
 
 def test_the_checkpoint_loads_and_has_less_than_nine_million_parameters() -> None:

@@ -142,7 +142,7 @@ def test_references_are_measured_and_say_so(capsys: pytest.CaptureFixture[str]) 
     front = [prompt.expect.hair_side for prompt in found.prompts if prompt.axes.get("view") == "front"]
 
     for shown in (printed, text):
-        assert "hair brown (L 34, a 15, b 20) in 24 of 24 images; spread deltaE00 6.2" in shown
+        assert "hair brown (L 34, a 15, b 21) in 24 of 24 images; spread deltaE00 6.0" in shown
         assert "hair side right (left 1, right 14, neither 1 of 16 images with a face)" in shown
         assert "eyes colour not clear" in shown
     assert limits == {"color_drift": 11.0}

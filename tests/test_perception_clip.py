@@ -264,3 +264,8 @@ def test_demos_clip_sees_emotion_and_view_of_drawings_it_never_saw() -> None:
     assert np.mean(view) > 0.75
     assert np.mean([said["emotion"] == look.emotion for said, look in faced]) > 0.55
     assert np.mean([said["background"] == look.background for said, look in zip(likeliest, looks, strict=True)]) > 0.9
+
+
+def test_perceiver_that_looks_first_is_told_its_models(tiny: Path) -> None:
+    looker = perceiver(tiny, beside="anime", models={"tagger": "wd-swinv2-tagger-v3"})
+    assert "wd-swinv2-tagger-v3" in str(looker.fingerprint()["anime tagger"])

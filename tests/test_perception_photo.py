@@ -147,6 +147,7 @@ def test_face_of_a_real_photo_smiles(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not nothing.faces
 
 
+@pytest.mark.skipif(importlib.util.find_spec("mediapipe") is None, reason="needs evalharness[photo]")
 def test_perceiver_that_looks_first_is_told_its_models() -> None:
     looker = PhotoPerceiver(beside="anime", models={"tagger": "wd-swinv2-tagger-v3"})
     assert "wd-swinv2-tagger-v3" in str(looker.fingerprint()["anime tagger"])

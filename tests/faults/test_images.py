@@ -12,7 +12,7 @@ import torch
 from faulty import FINISHED, Command
 from PIL import Image
 from safetensors.numpy import load_file, save_file
-from test_models import checkpoint, real, weights
+from test_broken_models import checkpoint, real, weights
 
 from evalharness.backends import loading
 
