@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import resource
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from timing.stand_ins import register
 
 
 def memory(cells: int) -> dict[str, float]:
-    """RSS in MB at cell 1,000 and at the last one while drawing and while looking, in a process of its own."""
+    """RSS in MB at cell 1,000, at the last one and at its peak, while drawing and looking, in a process of its own."""
     context = multiprocessing.get_context("spawn")
     end, begin = context.Pipe(duplex=False)
     process = context.Process(target=watch_memory, args=(cells, begin))
@@ -43,8 +42,10 @@ def watch_memory(cells: int, answer: Any) -> None:
             def advance(more: int) -> None:
                 nonlocal count
                 count += more
+                now = own.memory_info().rss / 1e6
+                seen["peak"] = max(seen.get("peak", 0.0), now)
                 if count in (1000, total):
-                    seen[f"{name} {count}"] = own.memory_info().rss / 1e6
+                    seen[f"{name} {count}"] = now
 
             yield advance
 
@@ -54,13 +55,7 @@ def watch_memory(cells: int, answer: Any) -> None:
         prompts = "suite.prompts=[" + ",".join(f"{{id: p{n}, text: number {n}}}" for n in range(10)) + "]"
         config = compose([*words, *suite, seeds, prompts, f"folder='{place}/run'"])
         run(replace(config, perception=PerceptionConfig(name="blind")), watched)
-        seen["peak"] = peak()
         answer.send(seen)
-
-
-def peak() -> float:
-    """The largest memory of this process so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def flat() -> list[Row]:
