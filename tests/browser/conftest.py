@@ -13,6 +13,11 @@ from playwright.sync_api import Browser, sync_playwright
 # the sample run is shared with the tests one folder up
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from sample_run import sample_input
+
+from evalharness.report.html import write_report
+from evalharness.types import FinishedRun
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -59,3 +64,19 @@ def open_address(browser: Browser) -> Iterator[Callable[..., Opened]]:
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the sample report; each file of tests has its own."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def given(folder: Path) -> FinishedRun:
+    return sample_input(folder)
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path, given: FinishedRun) -> Path:
+    return write_report(folder, given)

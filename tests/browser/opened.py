@@ -1,5 +1,6 @@
 """What a browser test gets: the page, and what it asked for and complained about."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
@@ -12,3 +13,6 @@ class Opened:
     page: Page
     requests: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+
+
+Open = Callable[..., Opened]

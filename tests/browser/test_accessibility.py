@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from opened import Opened
+from opened import Open
 from playwright.sync_api import Page
 from sample_run import LEADER, sample_input
 
@@ -14,7 +14,6 @@ from evalharness.report.html import write_report
 from evalharness.report.runs import Contest, Contestant, Milestone, Standing, write_runs
 from evalharness.types import Decision, Estimate, FinishedRun, MetricInfo, ReferenceImage
 
-Open = Callable[..., Opened]
 WEIGHTY = ("serious", "critical")
 HOSTILE = "</script><img src=x onerror='window.hacked=1'>"
 MEASURED = Estimate(mean=0.8, low=0.7, high=0.9, level=0.95, scored=15, unscored=1, prompts=8)

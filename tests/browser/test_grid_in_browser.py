@@ -6,12 +6,12 @@ import http.server
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
-from opened import Opened
+from opened import Open
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from sample_run import sample_input
@@ -20,7 +20,6 @@ from evalharness.report.carried import write_single
 from evalharness.report.html import write_report
 from evalharness.types import BASELINE, Cell, Failure, FinishedRun
 
-Open = Callable[..., Opened]
 LONGEST_TASK = 100
 """Milliseconds of processor time; a frame's work ends within that."""
 SCROLL = """(pixels) => new Promise((done) => {

@@ -5,12 +5,11 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import small_run
-from opened import Opened
+from opened import Open
 from playwright.sync_api import Locator, Page, expect
 from sample_run import GOODNESS, LEADER, METRICS, sample_input
 
@@ -18,24 +17,8 @@ from evalharness.labels import Label, read_labels
 from evalharness.report.html import write_report
 from evalharness.types import FinishedRun
 
-Open = Callable[..., Opened]
 HACK = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>\"'\u202e"
 NOTE = '=HYPERLINK("http://x")\nsecond, line \'quoted\' "twice" 髪 \u202e</script>'
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture(scope="module")
-def given(folder: Path) -> FinishedRun:
-    return sample_input(folder)
-
-
-@pytest.fixture(scope="module")
-def report(folder: Path, given: FinishedRun) -> Path:
-    return write_report(folder, given)
 
 
 def first_image(page: Page) -> Locator:

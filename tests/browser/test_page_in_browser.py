@@ -6,33 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from opened import Opened
+from opened import Open
 from playwright.sync_api import expect
-from sample_run import LEADER, sample_input
+from sample_run import LEADER
 
 from evalharness.report.html import write_report
 from evalharness.types import BASELINE, FinishedRun, MetricInfo, Score
 
-Open = Callable[..., Opened]
 INK = "() => { const u = document.querySelector('.plot canvas'); const d = u.getContext('2d')"
 COLOURS = (
     f"{INK}.getImageData(0, 0, u.width, u.height).data; return [...d].join().length + [...d].slice(0, 40000).join(); }}"
 )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("page")
-
-
-@pytest.fixture(scope="module")
-def given(folder: Path) -> FinishedRun:
-    return sample_input(folder)
-
-
-@pytest.fixture(scope="module")
-def report(folder: Path, given: FinishedRun) -> Path:
-    return write_report(folder, given)
 
 
 def changed(given: FinishedRun, name: str, score: Callable[[int, Score], Score]) -> FinishedRun:

@@ -3,34 +3,17 @@
 import dataclasses
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from opened import Opened
+from opened import Open
 from playwright.sync_api import Page, expect
-from sample_run import LEADER, sample_input
+from sample_run import LEADER
 
 from evalharness.report.html import write_report
 from evalharness.types import BASELINE, Expectation, Failure, FinishedRun
 
-Open = Callable[..., Opened]
 HACK = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>\"'\u202e"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture(scope="module")
-def given(folder: Path) -> FinishedRun:
-    return sample_input(folder)
-
-
-@pytest.fixture(scope="module")
-def report(folder: Path, given: FinishedRun) -> Path:
-    return write_report(folder, given)
 
 
 def hostile(given: FinishedRun) -> FinishedRun:

@@ -1,34 +1,15 @@
 """One image: its evidence in layers, the same draw of another beside it or under a slider, and where the focus is."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from opened import Opened
+from opened import Open
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from sample_run import LEADER, sample_input
 
 from evalharness.report.html import write_report
 from evalharness.types import BASELINE, Cell, FinishedRun, Mark
-
-Open = Callable[..., Opened]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("run")
-
-
-@pytest.fixture(scope="module")
-def given(folder: Path) -> FinishedRun:
-    return sample_input(folder)
-
-
-@pytest.fixture(scope="module")
-def report(folder: Path, given: FinishedRun) -> Path:
-    return write_report(folder, given)
 
 
 def cell_of(given: FinishedRun, subject: str, strength: float = 1.0) -> Cell:
