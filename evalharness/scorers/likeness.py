@@ -66,7 +66,7 @@ class CopyRisk:
                  if model in one.embeddings][nearest]  # fmt: skip
         reason = (
             f"cosine {near[nearest]:.3f} to {named}, by {model}; the references' nearest ones: "
-            f"{np.median(own):.3f} at the median, {own.max():.3f} at most"
+            f"{np.median(own):.3f} at the median, {np.max(own):.3f} at most"
         )
         return Score(metric=self.name, value=value, reason=reason)
 

@@ -1,5 +1,6 @@
 """Is a generated drawing broken (limbs, hands, smeared parts)? By a classifier made for that."""
 
+import numpy as np
 from PIL import Image
 
 from evalharness.errors import PerceptionError
@@ -14,7 +15,7 @@ def find_corruption(image: Image.Image, model: Model, runtime: Runtime) -> Findi
     """The finding `corrupted`, whose strength is the classifier's probability; absence counts, by its authors' word."""
     (network,) = checked(model)
     found = answers(network, runtime, numbers_of(image, model.input))
-    if found.shape != (1, 2) or abs(float(found.sum()) - 1.0) > 0.01 or float(found.min()) < 0.0:
+    if found.shape != (1, 2) or abs(float(found.sum()) - 1.0) > 0.01 or float(np.min(found)) < 0.0:
         raise PerceptionError(
             f"model {model.name} answers {found.shape} to one picture, not probabilities of corrupted and normal."
         )

@@ -1,5 +1,6 @@
 """Tags of a drawn picture by a WD tagger (v3): what is to be seen, in Danbooru's words, each with a probability."""
 
+import numpy as np
 from PIL import Image
 
 from evalharness.errors import PerceptionError
@@ -36,5 +37,7 @@ def _check(model: Model, found: Numbers, count: int) -> None:
             f"model {model.name} answers {found.shape} to one picture, but its table has {count} tags; "
             "model.onnx and selected_tags.csv must be of one revision."
         )
-    if not (found.min() >= 0.0 and found.max() <= 1.0):
-        raise PerceptionError(f"model {model.name} answers {found.min():.2f} to {found.max():.2f}, not probabilities.")
+    if not (np.min(found) >= 0.0 and np.max(found) <= 1.0):
+        raise PerceptionError(
+            f"model {model.name} answers {np.min(found):.2f} to {np.max(found):.2f}, not probabilities."
+        )

@@ -53,7 +53,7 @@ def answers_of(seen: Numbers, asked: Path, model: Model, device: str) -> dict[st
     found = {}
     for question, prompts in _embedded(asked, file_digest(asked), model.name, device).items():
         logits = scale * np.array(list(prompts.values())) @ seen
-        shares = np.exp(logits - logits.max())
+        shares = np.exp(logits - np.max(logits))
         shares = shares / shares.sum()
         found[question] = {answer: round(float(share), 4) for answer, share in zip(prompts, shares, strict=True)}
     return found
