@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cached_property
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Literal, Self
 
+from evalharness.digest import digest
 from evalharness.errors import PerceptionError
 from evalharness.perception.base import Perceiver
 from evalharness.store import StoredImage, read_stored
@@ -60,6 +62,11 @@ class Lookers:
             self._pool.shutdown(cancel_futures=True)
         if self._leash is not None:
             self._leash.close()
+
+    @cached_property
+    def name(self) -> str:
+        """The digest of the perceiver's fingerprint, under which its observations are kept."""
+        return digest(self.perceiver.fingerprint())
 
     @property
     def pending(self) -> frozenset[str]:

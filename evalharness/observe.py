@@ -15,15 +15,14 @@ from evalharness.types import Cell, Observation, Progress, Reference
 
 def observe(cells: Sequence[Cell], lookers: Lookers, store: Store, progress: Progress) -> dict[str, Observation]:
     """What perception sees in every stored image of the cells, by key; looks only at what it has not seen before."""
-    name = digest(lookers.perceiver.fingerprint())
     known = lookers.pending
-    unseen = _images(store.unobserved(cells, name), store)
+    unseen = _images(store.unobserved(cells, lookers.name), store)
     lookers.give([image for image in unseen if image.key not in known])
     with progress("observations", len(unseen)) as advance:
         for seen in lookers.rest():
-            store.save_observations(name, seen)
+            store.save_observations(lookers.name, seen)
             advance(len(seen))
-    return store.observations((image.key for image in _images(cells, store)), name)
+    return store.observations((image.key for image in _images(cells, store)), lookers.name)
 
 
 def look_meanwhile(cells: Sequence[Cell], lookers: Lookers, store: Store) -> None:
@@ -31,9 +30,8 @@ def look_meanwhile(cells: Sequence[Cell], lookers: Lookers, store: Store) -> Non
 
     What they have no room for is found by `observe` later: drawing never waits for perception.
     """
-    name = digest(lookers.perceiver.fingerprint())
     for seen in lookers.finished():
-        store.save_observations(name, seen)
+        store.save_observations(lookers.name, seen)
     if not lookers.busy:
         lookers.give(_images(cells, store))
 

@@ -38,7 +38,6 @@ _PREFIXES: tuple[tuple[str, str], ...] = (
     ("text_encoder.", "text_encoder"),
     ("text_encoder_2.", "text_encoder_2"),
 )
-_SECOND = "transformer_2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
