@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -414,6 +414,30 @@ def test_alpha_in_the_metadata_of_other_peft_algebras_counts(
 
     with merged(world.pipe, changes, scale / own):
         assert same(loaded, world.outputs())
+
+
+@pytest.mark.parametrize(
+    ("config", "refused"),
+    [
+        ({"r": 4, "lora_alpha": 8}, True),
+        ({"r": 4, "lora_alpha": 4, "use_rslora": True}, True),
+        ({"r": 4, "lora_alpha": 4, "alpha_pattern": {"to_k": 1}}, True),
+        ({"r": 4, "alpha": 2, "peft_type": "LOHA"}, True),
+        ({"r": 4, "lora_alpha": 4}, False),
+        ({"peft_type": "LORA"}, False),
+        (["no mapping"], False),
+    ],
+)
+def test_file_whose_alpha_stands_only_beside_it_is_refused(
+    world_of: Any, tmp_path: Path, config: object, refused: bool
+) -> None:
+    world = world_of("qwenimage")
+    tensors, _ = written(world.pipe, NAMES["qwenimage", "diffusers"], "lora", "diffusers")
+    peft = subject(tmp_path / "x.safetensors", tensors)
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+
+    with pytest.raises(SubjectError, match=r"only adapter_config\.json beside it says") if refused else nullcontext():
+        lora.require_families(world.family, peft)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

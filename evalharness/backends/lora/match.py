@@ -11,7 +11,7 @@ from evalharness.backends.families import Family
 from evalharness.backends.lora.delta import Change, MisfitError, change, rank_of, rows
 from evalharness.backends.lora.keys import Group, grouped
 from evalharness.backends.lora.names import Directory, Place, Places
-from evalharness.backends.lora.read import read_shapes, read_tensors, scale_in_metadata
+from evalharness.backends.lora.read import read_shapes, read_tensors, require_own_alpha, scale_in_metadata
 from evalharness.backends.lora.recognise import recognise
 from evalharness.backends.lora.words import examples, of
 from evalharness.errors import SubjectError
@@ -32,8 +32,12 @@ class Matched:
 
 
 def require_family(lora: LoraFile, family: Family) -> None:
-    """Raise SubjectError for a file whose keys and shapes say another family; only its header is read."""
+    """Raise SubjectError for a file of another family by its keys and shapes, or without its alpha.
+
+    Only its header is read.
+    """
     shapes = read_shapes(lora)
+    require_own_alpha(lora, shapes)
     sign = recognise(shapes)
     if sign is not None and family.name not in sign.families:
         raise SubjectError(

@@ -1,7 +1,7 @@
 """The tensors of a LoRA file: whole, unchanged since the plan, and finite, or refused."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
@@ -60,6 +60,27 @@ def scale_in_metadata(metadata: Mapping[str, str], component: str, path: str, ra
         return None if alpha is None else float(alpha) / root
     except (ValueError, AttributeError, TypeError, ZeroDivisionError):
         return None
+
+
+def require_own_alpha(lora: LoraFile, keys: Iterable[str]) -> None:
+    """Raise SubjectError for a file whose alpha stands only in PEFT's `adapter_config.json` beside it.
+
+    It is no part of the file that is measured, kept and promoted; where it says alpha / rank 1, nothing is lost.
+    """
+    if "lora_adapter_metadata" in lora.metadata or any(key.endswith("alpha") for key in keys):
+        return
+    beside = lora.path.with_name("adapter_config.json")
+    try:
+        told = json.loads(beside.read_bytes())
+        alpha, rank = told.get("lora_alpha", told.get("alpha")), told.get("r")
+        own = bool(told.get("alpha_pattern") or told.get("rank_pattern") or told.get("use_rslora"))
+    except (OSError, ValueError, AttributeError):
+        return
+    if alpha is not None and (own or alpha != rank):
+        raise SubjectError(
+            f"{lora.path.name} does not hold its alpha: only {beside.name} beside it says alpha {alpha}, rank {rank}, "
+            "which is lost when the file is copied; save it with diffusers' save_lora_weights and its adapter metadata."
+        )
 
 
 def _own(told: Mapping[str, Any], pattern: str, path: str, otherwise: Any) -> Any:
