@@ -16,8 +16,8 @@ from evalharness.labels import Label
 from evalharness.perception.base import Perceiver
 from evalharness.prepare import open_scorers
 from evalharness.registry import find
+from evalharness.replacing import write_whole
 from evalharness.report.calibration import Answer, Calibration, Disagreement, FigureRow, write_calibration
-from evalharness.report.html import write_whole
 from evalharness.scorers.evidence import main_face, several
 from evalharness.scorers.harmony import Harmony
 from evalharness.stats.agreement import (

@@ -9,7 +9,7 @@ from evalharness.appearance import Appearance
 from evalharness.character import Character, check_name
 from evalharness.config import compose
 from evalharness.errors import ConfigError
-from evalharness.report.html import write_whole
+from evalharness.replacing import write_whole
 from evalharness.report.suite_file import suite_text
 from evalharness.suite import Suite, read_suite
 

@@ -10,7 +10,7 @@ from typing import IO
 @contextmanager
 def replacing(target: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name only when it is complete and on disk."""
-    temporary = target.with_name(f".{target.name}.part")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
             yield file
@@ -19,3 +19,11 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, text: str) -> Path:
+    """Write a text as UTF-8 and return its path; a file that is already there stays whole until the new one is."""
+    with replacing(target) as file:
+        # a lone surrogate of a file's name cannot be UTF-8; it is shown as '?'
+        file.write(text.encode("utf-8", "replace"))
+    return target

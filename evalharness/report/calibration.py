@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from evalharness.languages import texts
-from evalharness.report.html import environment, style, write_whole
+from evalharness.replacing import write_whole
+from evalharness.report.html import environment, style
 from evalharness.types import Mark
 
 PAGE_NAME = "calibration.html"

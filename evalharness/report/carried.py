@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from evalharness.report.html import PAGE_NAME, render, write_report, write_whole
+from evalharness.replacing import write_whole
+from evalharness.report.html import PAGE_NAME, render, write_report
 from evalharness.report.thumbnails import FOLDER, LONGEST, QUALITY, UNREADABLE, opened
 from evalharness.types import FinishedRun
 

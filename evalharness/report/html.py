@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from markupsafe import Markup
 
 from evalharness.languages import texts
 from evalharness.paths import shipped
+from evalharness.replacing import write_whole
 from evalharness.report.rows import page
 from evalharness.report.thumbnails import write_thumbnails
 from evalharness.types import FinishedRun
@@ -77,18 +77,6 @@ def write_report(folder: Path, given: FinishedRun) -> Path:
     there = write_thumbnails(folder, given.cells, given.images)
     small = [int(cell.key in there) for cell in given.cells]
     return write_whole(folder / PAGE_NAME, render(given, {"thumbnails": 1 if all(small) else small}))
-
-
-def write_whole(target: Path, text: str) -> Path:
-    """Write a file and return its path; one that is already there stays whole until the new one is."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        # a lone surrogate of a file's name cannot be UTF-8; it is shown as '?'
-        temporary.write_bytes(text.encode("utf-8", "replace"))
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
 
 
 def render(given: FinishedRun, pictures: Mapping[str, object] | None = None) -> str:

@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 from evalharness.environment import now
 from evalharness.languages import texts
+from evalharness.replacing import write_whole
 from evalharness.report.escape import for_xml
-from evalharness.report.html import write_whole
 from evalharness.report.verdict_rows import CheckRow, VerdictRow, verdict_rows
 from evalharness.types import FinishedRun
 

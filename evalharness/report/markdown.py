@@ -7,10 +7,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from evalharness.languages import texts
+from evalharness.replacing import write_whole
 from evalharness.report import numbers
 from evalharness.report.cell_rows import address
 from evalharness.report.escape import for_markdown
-from evalharness.report.html import environment, write_whole
+from evalharness.report.html import environment
 from evalharness.report.verdict_rows import CheckRow, Stamp, VerdictRow, stamp, verdict_rows
 from evalharness.report.worst import WorstImage
 from evalharness.types import Estimate, FinishedRun, MetricInfo

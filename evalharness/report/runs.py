@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalharness.languages import DEFAULT, texts
+from evalharness.replacing import write_whole
 from evalharness.report import numbers
 from evalharness.report.cell_rows import address
 from evalharness.report.history import Moment, history_charts, metric_rows
@@ -17,7 +18,6 @@ from evalharness.report.html import (
     script_digest,
     scripts,
     style,
-    write_whole,
 )
 from evalharness.report.table_rows import Column, columns_of
 from evalharness.report.thumbnails import FOLDER, write_thumbnails

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from evalharness.console import console
-from evalharness.report.html import write_whole
+from evalharness.replacing import write_whole
 from evalharness.stats.fitting import TUNABLES, Fit
 
 NAME = "fitted"
