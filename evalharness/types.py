@@ -391,8 +391,8 @@ class Rule:
     `aggregate` is the mean, the share of images that pass on their own (`share_passing`, by `passing`), or the share
     of images that could be judged at all (`share_scored`). `relative_to` is 'absolute' (the value itself), 'baseline'
     (its paired difference to the no-LoRA cells), or 'promoted' (to an earlier subject's; at_least -0.05 means: at most
-    0.05 worse, non-inferior). `where` selects cells by axis label, `strength`, `seed` or `guidance_scale`. Fewer than
-    `minimum_scored` scored cells make the check inconclusive.
+    0.05 worse, non-inferior). `where` selects cells by axis label, `strength`, `seed`, `sampler`, `steps`,
+    `guidance_scale`, or the `frame` of a clip. Fewer than `minimum_scored` scored cells make the check inconclusive.
     """
 
     metric: str

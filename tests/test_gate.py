@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from judging import Value, epoch, matrix, metric
+from judging import Value, epoch, matrix, metric, scored
 
 from evalharness.errors import InputError
 from evalharness.gate import exit_code, judge
-from evalharness.types import BASELINE, Cell, Criteria, Decision, Judgement, Outcome, Rule, Subject
+from evalharness.types import BASELINE, Cell, Criteria, Decision, Judgement, Outcome, Rule, Setting, Subject
 
 METRICS = {
     "hair_side": metric("hair_side"),
@@ -131,11 +132,30 @@ def test_where_selects_the_slice_and_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("where", "mean"), [({"frame": 8}, 1.0), ({"frame": 2}, 0.0), ({"sampler": "euler", "steps": 30}, 0.5)]
+)
+def test_where_selects_frames_of_clips_and_how_images_were_sampled(where: dict[str, str | int], mean: float) -> None:
+    stills, _ = matrix((epoch(8),), lambda cell: {})
+    settings = [Setting(frames=17, frame=frame, sampler="euler", steps=30) for frame in (2, 8)]
+    cells = [
+        replace(cell, key=f"{cell.key}/{setting.frame}", setting=setting) for cell in stills for setting in settings
+    ]
+    cells += [replace(cell, key=f"{cell.key}/ddim", setting=Setting(sampler="ddim", steps=20)) for cell in stills]
+    scores = {cell.key: scored(cell, harmony=float(cell.setting.frame == 8)) for cell in cells}
+    rule = Rule(metric="harmony", at_least=0.5, where=where)
+
+    judged = judge(cells, scores, Criteria(gates=(rule,), weights={"harmony": 1.0}), (BASE, epoch(8)), METRICS)
+
+    assert judged.verdicts[0].checks[0].estimate.mean == mean
+
+
+@pytest.mark.parametrize(
     ("where", "words"),
     [
         (
             {"veiw": "front"},
-            "unknown where key 'veiw'. Did you mean 'view'? Known: guidance_scale, seed, strength, view",
+            "unknown where key 'veiw'. Did you mean 'view'? Known: frame, guidance_scale, sampler, "
+            "seed, steps, strength, view",
         ),
         ({"view": "fromt"}, "unknown value of where.view 'fromt'. Did you mean 'front'? Known: behind, front"),
         ({"strength": 0.7}, "unknown value of where.strength '0.7'. Did you mean '0'? Known: 0, 1"),

@@ -9,10 +9,13 @@ from evalharness.errors import InputError, unknown
 from evalharness.stats.table import Mask, Table
 from evalharness.types import Cell
 
-FIELDS: Mapping[str, Callable[[Cell], float]] = {
+FIELDS: Mapping[str, Callable[[Cell], str | float]] = {
     "strength": lambda cell: cell.strength,
     "seed": lambda cell: cell.seed,
+    "sampler": lambda cell: cell.setting.sampler,
+    "steps": lambda cell: cell.setting.steps,
     "guidance_scale": lambda cell: cell.setting.guidance_scale,
+    "frame": lambda cell: cell.setting.frame,
 }
 
 

@@ -8,7 +8,7 @@ from evalharness.errors import SuiteError
 from evalharness.suite.strict import convert, listed, one_of, only_known
 from evalharness.types import STRENGTH_NEEDED, Rule
 
-CELL_FIELDS = ("strength", "seed", "guidance_scale")
+CELL_FIELDS = ("strength", "seed", "sampler", "steps", "guidance_scale", "frame")
 
 
 def read_gates(raw: Any, scorers: Collection[str], axes: Collection[str], place: str) -> tuple[Rule, ...]:
