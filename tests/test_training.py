@@ -144,7 +144,9 @@ def test_show_and_report_list_training_stack_and_doubt(
     subjects = "subjects=[a.safetensors, {name: duo, loras: [a.safetensors, {path: b.safetensors, clip: 0.5}]}]"
     # the fake maker means nothing by its model; the record compares what was asked for
     asked = ["backend=fake", "backend.model=model.safetensors", "suite=harmony_grid", "folder=out", subjects]
-    main(["run", *asked, "suite.seeds=[1]"])
+    prompts = "suite.prompts=[{id: a, text: a girl}, {id: b, text: a boy}]"
+    few = ["~suite.grid", prompts, "suite.gates=[]", "suite.settings.size=[64, 64]"]
+    main(["run", *asked, "suite.seeds=[1]", *few])
     ran = capsys.readouterr().out
     assert "warning" in ran and "trained on animagine-xl-3.1.safetensors (1449e5b0b9de)" in " ".join(ran.split())
 
