@@ -27,8 +27,8 @@ from evalharness.types import Observation
 BATCH = 8
 BACKLOG = 256
 """Batches that wait at most: a process that was slow, or took seconds to start, catches up while others are drawn."""
-LEAST = 16
-"""Fewer images are seen sooner than a process has started."""
+LEAST, LEAST_ALONE = 16, 48
+"""Fewer images are seen sooner than processes have started; where nobody draws meanwhile, that start is all lost."""
 MOST = 4
 """Processes that `auto` starts; each holds its own libraries, some hundred MB."""
 
@@ -143,7 +143,8 @@ def processes(wanted: int | Literal["auto"], images: int, device: str | None = N
     taken = _threads(cores) if device == "cpu" else 1 if device else 0
     idle = min(cores - taken, MOST)
     # where nobody draws meanwhile, one process beside this one only takes its place
-    return 0 if images < LEAST or idle < (1 if device else 2) else idle
+    few = images < (LEAST if device else LEAST_ALONE)
+    return 0 if few or idle < (1 if device else 2) else idle
 
 
 def _threads(cores: int) -> int:

@@ -195,6 +195,7 @@ def test_auto_takes_the_cores_that_drawing_leaves_idle(
 
 def test_auto_starts_no_process_for_a_few_images() -> None:
     assert processes("auto", 15, "cuda") == 0
+    assert processes("auto", 47, None) == 0
 
 
 # The run
