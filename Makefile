@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench simulate calibrate reader clip report format clean
+.PHONY: demo test check bench simulate calibrate reader hairstyle clip report format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -34,6 +34,10 @@ reader: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_reader.py --faces 25000 --steps 2600 --out runs/reader/first.safetensors
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_reader.py --faces 35000 --steps 1800 --round 2 --ready 7 \
 		--start runs/reader/first.safetensors --out evalharness/perception/data/part_reader.safetensors
+
+# put the SHA-256 that it prints into evalharness/perception/hairstyle.py
+hairstyle: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_hairstyle.py --output evalharness/perception/data/hairstyle.safetensors
 
 clip: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py --out runs/clip/first

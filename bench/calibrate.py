@@ -36,6 +36,8 @@ TARGET = Path(__file__).with_name("calibrate.json")
 SEED = 90_210
 SIZE = 256
 ZONE = 0.08
+TIE_SHOWS = 0.004
+"""Share of the picture from which a drawn hair tie counts as seen: a third of one. What shows less is left out."""
 Seen = Callable[[Observation], bool]
 
 
@@ -133,6 +135,7 @@ def drawn_figures(looks: int, each: int, perceiver: OfflinePerceiver) -> dict[st
         if drawing.truth.look.view == "front":
             clean.append(seen)
     figures = {name: agree(accuracy, [1] * len(found), found, rng) for name, found in sorted(right.items())}
+    figures |= tie_figures(2 * each, perceiver)
     for fault in (*FAULTS, *LATER_FAULTS, *SPOILT):
         faulty = perceiver.observe([spoilt(fault, rng) for _ in range(each)])
         truth = [1] * len(faulty) + [0] * len(clean)
@@ -140,6 +143,20 @@ def drawn_figures(looks: int, each: int, perceiver: OfflinePerceiver) -> dict[st
         for measure in (precision, recall):
             figures[f"{fault}: {measure.__name__}"] = agree(measure, truth, said, rng)
     return figures
+
+
+def tie_figures(looks: int, perceiver: OfflinePerceiver) -> dict[str, Agreement]:
+    """Precision and recall of hair ties; hair is gathered without one and let down with one, too."""
+    rng = np.random.default_rng(SEED + 1)
+    pairs: list[tuple[int, int]] = []
+    for number in range(looks):
+        drawing = draw(replace(sample_look(rng), tie=bool(number % 2)), SIZE)
+        (seen,) = perceiver.observe([drawing.image])
+        shows = drawing.tie_mask.mean()
+        if seen.hair and (shows == 0 or shows >= TIE_SHOWS):
+            pairs.append((int(shows > 0), int(seen.hair.accessory is not None)))
+    truth, said = zip(*pairs, strict=True)
+    return {f"hair tie: {measure.__name__}": agree(measure, truth, said, rng) for measure in (precision, recall)}
 
 
 def spoilt(fault: str, rng: np.random.Generator) -> Image.Image:

@@ -66,6 +66,7 @@ class Look:
 
     `eyes`, `brows` and `mouth` may name another emotion than `emotion`: that is a disharmonious face.
     `side` is the character's own side and matters for `side_ponytail` only.
+    `tie` says whether a scrunchie is drawn; None draws one where hair is gathered. Hair that is down may keep one.
     `hair_rgb` overrides the named hair colour (0-255 sRGB): that is how drifted hair is drawn.
     """
 
@@ -80,6 +81,7 @@ class Look:
     hairstyle: Hairstyle = "down"
     side: Side = "left"
     scrunchie: str = "blue"
+    tie: bool | None = None
     ahoge: bool = False
     view: View = "front"
     pose: Pose = "standing"

@@ -14,7 +14,7 @@ from evalharness.perception.face_faults import find_face_faults
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import Array, Crop, crop_head
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
-from evalharness.perception.hairstyle import agreed, hairstyle
+from evalharness.perception.hairstyle import FACE, hairstyle
 from evalharness.perception.layout import layout_of
 from evalharness.perception.lettering import find_text
 from evalharness.perception.mirror import evenly
@@ -117,7 +117,7 @@ class OfflinePerceiver:
             height=image.height,
             faces=tuple(scale_face(face, 1.0 / factor) for face in seen),
             panels=tuple(scale_box(box, small) for box in find_panels(view.small)),
-            hair=None if hair is None else scale_hair(hair_seen(view, hair, main is not None), small),
+            hair=None if hair is None else scale_hair(hair_seen(view, hair, main), small),
             colors=region_colors(view.small, hair, None if main is None else crops[main]),
             findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair)),
             blind=blind(main, hair),
@@ -140,11 +140,12 @@ def find_hair(view: View, face: FoundFace | None) -> HairMask | None:
     return hair_of_face(view.small, face.frame.scaled(view.shrink))
 
 
-def hair_seen(view: View, hair: HairMask, face: bool) -> Hair:
-    """The figures of a hair mask with its hair tie and hairstyle; `face` = the head is known from its face."""
-    figures, worn = hair_figures(hair), hairstyle(hair.mask, hair.frame, face)
-    sides = agreed(worn.sides, figures.left, figures.right)
-    return replace(figures, accessory=hair_tie(view.small, hair), styles=worn.styles, sides=sides)
+def hair_seen(view: View, hair: HairMask, face: FoundFace | None) -> Hair:
+    """The figures of a hair mask with its hair tie and hairstyle; `face` is the one that the hair belongs to."""
+    frame = face.frame.scaled(view.shrink) if face and face.likelihood >= FACE else None
+    worn = hairstyle(reduced(view.image, view.shrink), frame)
+    tie = hair_tie(view.small, hair)
+    return replace(hair_figures(hair), accessory=tie, styles=worn.styles, sides=worn.sides)
 
 
 def seen_face(view: View, face: FoundFace, parts: tuple[Part, ...]) -> Face:

@@ -12,7 +12,7 @@ Box = tuple[int, int, int, int]
 
 # The alpha channel says what a pixel shows. Pillow replaces RGBA pixels instead of blending them, so one
 # pass of drawing gives the picture and its masks.
-BACKGROUND, FIGURE, HAIR = 0, 128, 255
+BACKGROUND, FIGURE, TIE, HAIR = 0, 128, 192, 255
 
 
 def mix(color: Rgb, other: Rgb, share: float) -> Rgb:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from evalharness.demo.drawing.body import draw_body
-from evalharness.demo.drawing.canvas import HAIR, Canvas, bounds
+from evalharness.demo.drawing.canvas import FIGURE, HAIR, TIE, Canvas, bounds
 from evalharness.demo.drawing.eyes import draw_eyes, make_eyes
 from evalharness.demo.drawing.face import brow_lines, draw_brows, draw_face, face_outline
 from evalharness.demo.drawing.faults import blurred, draw_animal_ears, draw_rope, second_eyes, with_second_mouth
@@ -41,11 +41,12 @@ GROUPS: tuple[tuple[tuple[float, float, float], ...], ...] = (
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A picture (RGB, size x size), what it shows, and which of its pixels are hair (bool, size x size)."""
+    """A picture (RGB, size x size), what it shows, and which pixels are hair, and hair tie (bool, size x size)."""
 
     image: Image.Image
     truth: Truth
     hair_mask: NDArray[np.bool_]
+    tie_mask: NDArray[np.bool_]
 
 
 def draw(look: Look, size: int = 512) -> Drawing:
@@ -65,13 +66,15 @@ def draw(look: Look, size: int = 512) -> Drawing:
         heads = len(figures)
         boxes = [_draw_figure(figure, size) for figure in figures]
         parts = boxes[0]
-    mask = np.asarray(_shrunk(_only(canvas.image, HAIR), size)) > 127
-    image = lit(_shrunk(canvas.image.convert("RGB"), size), _shrunk(canvas.image.getchannel("A"), size), look.light)
+    hair, tie = (np.asarray(_shrunk(_only(canvas.image, layer), size)) > 127 for layer in (HAIR, TIE))
+    layers = canvas.image.getchannel("A").point([FIGURE if value == TIE else value for value in range(256)])
+    image = lit(_shrunk(canvas.image.convert("RGB"), size), _shrunk(layers, size), look.light)
     truth = _truth(look, panels, 0 if look.view == "behind" else heads, parts)
     if "text" in look.faults:
         image, place = lettered(image, look)
         truth = dataclasses.replace(truth, text=place)
-    return Drawing(image=blurred(image) if "blur" in look.faults else image, truth=truth, hair_mask=mask)
+    image = blurred(image) if "blur" in look.faults else image
+    return Drawing(image=image, truth=truth, hair_mask=hair, tie_mask=tie)
 
 
 def _only(image: Image.Image, layer: int) -> Image.Image:

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from evalharness.demo.drawing.canvas import HAIR, Paint, mix
+from evalharness.demo.drawing.canvas import HAIR, TIE, Paint, mix
 from evalharness.demo.drawing.figure import INK, Figure
 from evalharness.demo.drawing.geometry import Points, bezier, ribbon, scallop
 
@@ -59,10 +59,18 @@ PROFILE_TWIN = Tail(
 
 
 def draw_tails(figure: Figure, *, over_head: bool) -> None:
-    """Draw the tails that belong before (`over_head`) or behind the head."""
+    """Draw the tails that belong before (`over_head`) or behind the head, and a tie left in hair that is down."""
+    if over_head and figure.look.tie and figure.look.hairstyle == "down":
+        _draw_left_over(figure)
     for number, (tail, sign) in enumerate(_tails(figure)):
         if tail.over_head == over_head:
             _draw_tail(figure, tail, sign, figure.chance(f"tail {number}"))
+
+
+def _draw_left_over(figure: Figure) -> None:
+    random = figure.chance("left over")
+    x, y = random.uniform(0.8, 1.2) * figure.tail_sign, random.uniform(-0.8, 0.4)
+    _draw_scrunchie(figure, (float(x), float(y)), random.uniform(0.24, 0.31))
 
 
 def _tails(figure: Figure) -> tuple[tuple[Tail, int], ...]:
@@ -97,7 +105,8 @@ def _draw_tail(figure: Figure, tail: Tail, sign: int, random: np.random.Generato
     figure.canvas.fill(
         ribbon(_along(spine, widths, 0.15 * sign)[4:10], (0.02, 0.12, 0.02)), figure.colors.hair_light, HAIR
     )
-    _draw_scrunchie(figure, (float(spine[0, 0]), float(spine[0, 1])), tail.scrunchie)
+    if figure.look.tie is not False:
+        _draw_scrunchie(figure, (float(spine[0, 0]), float(spine[0, 1])), tail.scrunchie)
 
 
 def _along(spine: Points, widths: list[float], share: float) -> Points:
@@ -110,7 +119,7 @@ def _along(spine: Points, widths: list[float], share: float) -> Points:
 def _draw_scrunchie(figure: Figure, center: tuple[float, float], radius: float) -> None:
     color = figure.colors.scrunchie
     dark = mix(color, INK, 0.6)
-    figure.canvas.shape(scallop(center, (radius * 0.92, radius)), Paint(fill=color, line=dark))
+    figure.canvas.shape(scallop(center, (radius * 0.92, radius)), Paint(fill=color, line=dark, layer=TIE))
     for angle in (0.4, 1.7, 3.0, 4.3, 5.5):
         reach = np.array((np.cos(angle), np.sin(angle))) * radius
-        figure.canvas.line((center + reach * 0.3, center + reach * 0.72), dark, 0.6)
+        figure.canvas.line((center + reach * 0.3, center + reach * 0.72), dark, 0.6, TIE)
