@@ -34,7 +34,7 @@ class Styled:
 
 
 def hairstyle(image: Image.Image, face: HeadFrame | None) -> Styled:
-    """What an RGB picture of about 200 px shows of a head, where its face is or else where heads are.
+    """What an RGB picture of about 200 px shows of a head, where its face is and where heads are.
 
     The mean over glances and their mirror images, so that a mirrored picture has the mirrored sides.
     """
@@ -42,8 +42,10 @@ def hairstyle(image: Image.Image, face: HeadFrame | None) -> Styled:
 
     from evalharness.perception.hair_net import SIDES, STYLES
 
-    frame = guessed_frame(image.size) if face is None else face
-    crops = np.stack([crop_hair(image, _larger(frame, times)) for times in GLANCES])
+    guess = guessed_frame(image.size)
+    # a face seen in a profile is mostly a false one: the whole picture is asked, too
+    frames = (guess,) if face is None else (guess, face)
+    crops = np.stack([crop_hair(image, _larger(frame, times)) for frame in frames for times in GLANCES])
     both = np.concatenate((crops, crops[:, :, ::-1]))
     with torch.inference_mode():
         answers = _net()(torch.from_numpy(both).permute(0, 3, 1, 2).float() / 255.0)
