@@ -254,9 +254,10 @@ class Observation:
     reading order, each CIELAB L, a, b as integers; images of one run are compared by it.
 
     Vision models add `tags` (what is to be seen, with its probability; unlikely tags are left out) and `embeddings`
-    (by the model's name) and `answers` (question -> answer -> probability, as emotion or rope). `judges` are the models
-    that judged a question: tags, identity, likeness, answers, parts, corrupted, faces; what is not named there was
-    judged by offline perception. A text that pictures are compared with has an embedding alone, and no size.
+    (by the model's name) and `answers` (question -> answer -> probability, as emotion or rope), a vision-language model
+    `affirmed` (what may be so, as emotion.happy -> its probability). `judges` are the models that judged a question:
+    tags, identity, likeness, answers, affirmed, parts, corrupted, faces; what is not named there was judged by offline
+    perception. A text that pictures are compared with has an embedding alone, and no size.
     """
 
     width: int
@@ -271,6 +272,7 @@ class Observation:
     tags: Mapping[str, float] = field(default_factory=dict)
     embeddings: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    affirmed: Mapping[str, float] = field(default_factory=dict)
     judges: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -316,6 +318,7 @@ class Score:
     """One metric of one cell: a finite value, or None (`unscored`) with the reason. 0 is never 'unknown'.
 
     `label` is a word by which images can be counted, '' where there is none: harmony's and stars' is the failure type.
+    `judge_alone` = there would be no such value without a vision-language model's word.
     """
 
     metric: str
@@ -323,6 +326,7 @@ class Score:
     reason: str
     evidence: tuple[Mark, ...] = ()
     label: str = ""
+    judge_alone: bool = False
 
     def __post_init__(self) -> None:
         """Refuse NaN and infinities, which would poison every mean that meets them."""
@@ -393,6 +397,7 @@ class Rule:
     (its paired difference to the no-LoRA cells), or 'promoted' (to an earlier subject's; at_least -0.05 means: at most
     0.05 worse, non-inferior). `where` selects cells by axis label, `strength`, `seed`, `sampler`, `steps`,
     `guidance_scale`, or the `frame` of a clip. Fewer than `minimum_scored` scored cells make the check inconclusive.
+    Scores that a vision-language model alone vouches for count as unscored, unless `judge_alone` lets them count.
     """
 
     metric: str
@@ -404,6 +409,7 @@ class Rule:
     minimum_scored: int = 8
     where: Mapping[str, str | float | int] = field(default_factory=dict)
     why: str = ""
+    judge_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The gate: rules, three-valued verdicts, their reasons and exit codes."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from judging import Value, epoch, matrix, metric, scored
 
 from evalharness.errors import InputError
 from evalharness.gate import exit_code, judge
-from evalharness.types import BASELINE, Cell, Criteria, Decision, Judgement, Outcome, Rule, Setting, Subject
+from evalharness.types import BASELINE, Cell, Criteria, Decision, Judgement, Outcome, Rule, Score, Setting, Subject
 
 METRICS = {
     "hair_side": metric("hair_side"),
@@ -282,3 +282,55 @@ def test_ten_thousand_cells_are_judged_in_seconds() -> None:
     start = time.perf_counter()
     judge(cells, scores, Criteria(gates=tuple(rules), weights=dict.fromkeys(metrics, 1.0)), subjects, metrics)
     assert time.perf_counter() - start < 20  # 2 seconds alone; the machine may be shared
+
+
+def alone(
+    scores: Mapping[str, Sequence[Score]], but: Callable[[str], bool] = lambda key: False
+) -> dict[str, tuple[Score, ...]]:
+    """The scores, with those of hair_side a judge's word alone, but of cells whose keys `but` says."""
+    return {
+        key: tuple(replace(one, judge_alone=one.metric == "hair_side" and not but(key)) for one in given)
+        for key, given in scores.items()
+    }
+
+
+@pytest.mark.parametrize(("value", "freed"), [(1.0, Outcome.PASS), (0.0, Outcome.FAIL)])
+def test_a_judges_word_alone_neither_passes_nor_fails_a_check_unless_the_rule_lets_it(
+    value: float, freed: Outcome
+) -> None:
+    cells, scores = matrix((BASE, epoch(8)), lambda cell: {"hair_side": value}, 10, 4)
+
+    def outcome(rule: Rule, given: Mapping[str, Sequence[Score]]) -> tuple[Outcome, str]:
+        (check,) = judge(cells, given, Criteria(gates=(rule,)), (BASE, epoch(8)), METRICS).verdicts[0].checks
+        return check.outcome, check.reason
+
+    assert outcome(SIDE, scores)[0] is freed
+    said = "hair_side is scored in 0 of 40 images, at least 8 needed; 40 more images a judge alone vouches for, which "
+    assert outcome(SIDE, alone(scores)) == (
+        Outcome.INCONCLUSIVE,
+        said + "counts only with judge_alone: true",
+    )
+    assert outcome(replace(SIDE, judge_alone=True), alone(scores))[0] is freed
+    scored_at_all = Rule(metric="hair_side", aggregate="share_scored", at_least=0.5)
+    assert outcome(scored_at_all, scores)[0] is Outcome.PASS
+    assert outcome(scored_at_all, alone(scores))[0] is Outcome.FAIL
+
+
+def test_what_others_vouch_for_decides_beside_a_judges_word_as_it_would_without_it() -> None:
+    cells, scores = matrix((BASE, epoch(8)), lambda cell: {"hair_side": float(cell.seed == 0)}, 20, 2)
+    mixed = alone(scores, but=lambda key: key.endswith("/0"))
+    without = {key: given for key, given in scores.items() if key.endswith("/0")}
+    rules = Criteria(gates=(SIDE,), constraints=(SIDE,), weights={"hair_side": 1.0})
+    with_judge, plainly = (judge(cells, given, rules, (BASE, epoch(8)), METRICS) for given in (mixed, without))
+    assert with_judge.verdicts[0].checks == plainly.verdicts[0].checks
+    assert with_judge.verdicts[0].checks[0].outcome is Outcome.PASS
+    (ours,) = [one for one in with_judge.summaries if one.metric == "hair_side" and one.subject != BASELINE]
+    assert ours.estimate.scored == 40, "tables show all scores"
+
+
+def test_a_judges_word_alone_is_no_pair_against_the_baseline() -> None:
+    cells, scores = matrix((BASE, epoch(8)), lambda cell: {"hair_side": float(cell.subject != BASELINE)}, 10, 4)
+    rule = Rule(metric="hair_side", at_least=0.1, relative_to="baseline")
+    mixed = alone(scores, but=lambda key: not key.startswith(BASELINE))
+    (check,) = judge(cells, mixed, Criteria(gates=(rule,)), (BASE, epoch(8)), METRICS).verdicts[0].checks
+    assert (check.outcome, check.estimate.scored) == (Outcome.INCONCLUSIVE, 0)

@@ -27,10 +27,11 @@ class Tested:
 
 def examine(table: Table, rows: Mask, rule: Rule, metric: MetricInfo, alpha: float) -> Tested:
     """What the cells of `rows` (cells,) say of the rule; the interval shown has the one-sided bounds of `alpha`."""
-    ours = _counted(table.rows(rows, rule.metric), rule, metric)
+    rows_of = table.rows if rule.judge_alone else table.vouched_rows
+    ours = _counted(rows_of(rows, rule.metric), rule, metric)
     if rule.relative_to in RIVALS:
         rival = table.subjects == RIVALS[rule.relative_to]
-        pairs = pair(ours, _counted(table.rows(rival, rule.metric), rule, metric))
+        pairs = pair(ours, _counted(rows_of(rival, rule.metric), rule, metric))
         values, prompts, unscored = pairs.differences, pairs.prompts, pairs.unscored
     else:
         scored = np.isfinite(ours.values)
@@ -38,7 +39,8 @@ def examine(table: Table, rows: Mask, rule: Rule, metric: MetricInfo, alpha: flo
     evidence = weigh(values, prompts, signed=rule.relative_to in RIVALS)
     counts = (len(values), unscored, len(np.unique(prompts)))
     shown = estimate(evidence, 1.0 - 2.0 * alpha, counts)
-    finding = Finding(rule=rule, metric=metric, estimate=shown, passed=int(np.count_nonzero(values > 0.0)))
+    passed, alone = int(np.count_nonzero(values > 0.0)), 0 if rule.judge_alone else table.alone(rows, rule.metric)
+    finding = Finding(rule=rule, metric=metric, estimate=shown, passed=passed, judge_alone=alone)
     missed, met = _doubts(evidence, rule) if len(values) >= max(rule.minimum_scored, 1) else (None, None)
     return Tested(finding=finding, missed=missed, met=met)
 

@@ -1,7 +1,7 @@
 """All scores of a run as columns, so that 10,000 cells are grouped once and sliced by masks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ Mask = NDArray[np.bool_]
 class Table:
     """One row per cell. `prompts` and `pairs` are codes: rows of equal code share the prompt, or the draw.
 
-    `values[metric]` holds NaN for cells that are unscored or whose image could not be made.
+    `values[metric]` holds NaN for cells that are unscored or whose image could not be made. `judge_alone[metric]` marks
+    values that a vision-language model alone vouches for; metrics without any are left out.
     """
 
     cells: tuple[Cell, ...]
@@ -26,10 +27,22 @@ class Table:
     prompts: Codes
     pairs: Codes
     values: Mapping[str, Floats]
+    judge_alone: Mapping[str, Mask] = field(default_factory=dict)
 
     def rows(self, mask: Mask, metric: str) -> "Column":
         """One metric of the rows that a mask (rows,) selects."""
         return Column(pairs=self.pairs[mask], prompts=self.prompts[mask], values=self.values[metric][mask])
+
+    def vouched_rows(self, mask: Mask, metric: str) -> "Column":
+        """The same, without what a judge alone vouches for: such values are as good as unscored."""
+        column = self.rows(mask, metric)
+        if metric not in self.judge_alone:
+            return column
+        return replace(column, values=np.where(self.judge_alone[metric][mask], np.nan, column.values))
+
+    def alone(self, mask: Mask, metric: str) -> int:
+        """How many values of the rows a judge alone vouches for."""
+        return int(np.count_nonzero(self.judge_alone[metric][mask])) if metric in self.judge_alone else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +57,13 @@ class Column:
 def tabulate(cells: Sequence[Cell], scores: Mapping[str, Sequence[Score]], metrics: Sequence[str]) -> Table:
     """The table of the named metrics; scores are by cell key, and cells without any are unscored."""
     columns = {metric: np.full(len(cells), np.nan) for metric in metrics}
+    alone: dict[str, Mask] = {}
     for row, cell in enumerate(cells):
         for score in scores.get(cell.key, ()):
             if score.value is not None and score.metric in columns:
                 columns[score.metric][row] = score.value
+                if score.judge_alone:
+                    alone.setdefault(score.metric, np.zeros(len(cells), dtype=bool))[row] = True
     return Table(
         cells=tuple(cells),
         subjects=np.array([cell.subject for cell in cells], dtype=object),
@@ -55,6 +71,7 @@ def tabulate(cells: Sequence[Cell], scores: Mapping[str, Sequence[Score]], metri
         prompts=_codes([cell.prompt.id for cell in cells]),
         pairs=_codes([cell.pair_key for cell in cells]),
         values=columns,
+        judge_alone=alone,
     )
 
 

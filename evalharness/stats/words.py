@@ -26,12 +26,16 @@ SHARES = ("share_passing", "share_scored")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A rule with what was measured for it; `passed` counts scored images (or pairs) that pass on their own."""
+    """A rule with what was measured for it; `passed` counts scored images (or pairs) that pass on their own.
+
+    `judge_alone` images have a score that does not count, as a vision-language model alone vouches for it.
+    """
 
     rule: Rule
     metric: MetricInfo
     estimate: Estimate
     passed: int
+    judge_alone: int = 0
 
 
 def fact(finding: Finding) -> str:
@@ -41,6 +45,17 @@ def fact(finding: Finding) -> str:
 
 def doubt(finding: Finding, checks: int, alone: bool) -> str:
     """Why a check stays open; `alone` = it fails on its own, but not among so many checks."""
+    return f"{_why_open(finding, checks, alone)}{_left_out(finding)}"
+
+
+def _left_out(finding: Finding) -> str:
+    if not finding.judge_alone:
+        return ""
+    images = f"{finding.judge_alone} more image{_s(finding.judge_alone)}"
+    return f"; {images} a judge alone vouches for, which counts only with judge_alone: true"
+
+
+def _why_open(finding: Finding, checks: int, alone: bool) -> str:
     estimate = finding.estimate
     if estimate.scored < finding.rule.minimum_scored or estimate.mean is None:
         return _too_few(finding)

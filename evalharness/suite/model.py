@@ -124,7 +124,11 @@ class Suite:
     def digest(self) -> str:
         """SHA-256 of all that is measured; comments, order of keys and overrides' form in the YAML do not matter."""
         settings = tuple(without_defaults(one, ("frames", "scored_frames")) for one in self.settings)
-        return digest(replace(self, settings=settings))
+        gates, constraints = (
+            tuple(without_defaults(rule, ("judge_alone",)) for rule in rules)
+            for rules in (self.gates, self.constraints)
+        )
+        return digest(replace(self, settings=settings, gates=gates, constraints=constraints))
 
     @property
     def axes(self) -> Mapping[str, tuple[str, ...]]:
