@@ -24,6 +24,7 @@ SCORERS: Mapping[str, str] = {
     "hairstyle": "evalharness.scorers.hairstyle:Hairstyle",
     "harmony": "evalharness.scorers.harmony:Harmony",
     "identity": "evalharness.scorers.identity:Identity",
+    "judged": "evalharness.scorers.judged:Judged",
     "parts": "evalharness.scorers.parts:Parts",
     "prompt_similarity": "evalharness.scorers.prompt_similarity:PromptSimilarity",
     "prompt_tag_precision": "evalharness.scorers.prompt_tags:PromptTagPrecision",
@@ -38,6 +39,7 @@ ON_REQUEST = frozenset(
     {
         "copy_risk",
         "identity",
+        "judged",
         "prompt_similarity",
         "prompt_tag_precision",
         "prompt_tags",
@@ -57,6 +59,7 @@ BACKENDS: Mapping[str, str] = {
 PERCEPTION: Mapping[str, str] = {
     "anime": "evalharness.perception.anime.perceiver:AnimePerceiver",
     "clip": "evalharness.perception.clip.perceiver:ClipPerceiver",
+    "judge": "evalharness.perception.judge.perceiver:JudgePerceiver",
     "offline": "evalharness.perception.offline:OfflinePerceiver",
     "photo": "evalharness.perception.photo.perceiver:PhotoPerceiver",
 }

@@ -18,7 +18,7 @@ OWN = "EVALHARNESS_MODELS"
 PLAUSIBLE = 0.35
 """Where a model's threshold is not known."""
 
-Kind = Literal["tagger", "identity", "corruption", "faces", "clip", "landmarks"]
+Kind = Literal["tagger", "identity", "corruption", "faces", "clip", "landmarks", "judge"]
 Triple = tuple[float, float, float]
 
 
@@ -49,7 +49,8 @@ class Model:
     """One model: where it comes from, which bytes it is, what goes in and what comes out.
 
     `files` are in the order in which its kind needs them: tagger: graph, tags; identity: features, metric; clip:
-    config, weights, and its own vocabulary and questions where it has them. They come from `repository` of the Hugging
+    config, weights, and its own vocabulary and questions where it has them; judge: all that transformers reads, in any
+    order. They come from `repository` of the Hugging
     Face hub, or from below `url`, or they are in `folder` already (`demo:` is the embedded demo's).
     """
 

@@ -1,4 +1,4 @@
-"""What a CLIP answered: a thing that is to be seen or not, or a question's surest answer."""
+"""What a CLIP or a judge answered: a thing that is to be seen or not, or a question's surest answer."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,17 @@ def answered(thing: str, observation: Observation) -> Told | None:
     judge, shares = observation.judges.get("answers"), observation.answers.get(thing, {})
     if judge is None or set(shares) != {"yes", "no"}:
         return None
-    name, yes = thing.replace("_", " "), shares["yes"]
+    return _told(thing, shares["yes"], judge)
+
+
+def affirmed(thing: str, observation: Observation) -> Told | None:
+    """What a judge says of a thing; None where none was asked about it, or it answered neither yes nor no."""
+    judge, yes = observation.judges.get("affirmed"), observation.affirmed.get(f"thing.{thing}")
+    return None if judge is None or yes is None else _told(thing, yes, judge)
+
+
+def _told(thing: str, yes: float, judge: str) -> Told:
+    name = thing.replace("_", " ")
     if yes >= SURE:
         return Told(seen=True, words=f"{name} seen by {judge} ({yes:.2f})")
     if yes <= 1.0 - SURE:

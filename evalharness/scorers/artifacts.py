@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from evalharness.scorers.answered import Told
+from evalharness.scorers.answered import Told, affirmed
 from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, several
 from evalharness.scorers.faces import asked_faces
@@ -13,11 +13,15 @@ from evalharness.types import Cell, Mark, Observation, Reference, Score
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """One forbidden thing: seen (True), proven absent (False), or beyond what perception can tell (None)."""
+    """One forbidden thing: seen (True), proven absent (False), or beyond what perception can tell (None).
+
+    `by_judge` = only a vision-language model can tell.
+    """
 
     seen: bool | None
     words: str
     marks: tuple[Mark, ...] = ()
+    by_judge: bool = False
 
 
 class Artifacts:
@@ -25,7 +29,8 @@ class Artifacts:
 
     Who is asked, in order: finders that were proven on such images, then a tagger, then a CLIP, then unproven finders;
     the first that is sure decides, and the reason names it where it is not offline perception. Of a collage, what
-    offline perception sees comes before the models, and that it sees none comes after.
+    offline perception sees comes before the models, and that it sees none comes after. What none of these can tell, a
+    judge is asked last; a score that would be missing without it says so (`judge_alone`).
 
     Args:
         strength: findings from this strength on count as seen, 0..1.
@@ -44,13 +49,16 @@ class Artifacts:
         forbidden = cell.prompt.expect.forbid
         if not forbidden:
             return unscored(self.name, "the prompt forbids nothing")
-        sights = [self._look(thing, cell, observation) for thing in forbidden]
+        sights = [_or_judge(thing, self._look(thing, cell, observation), observation) for thing in forbidden]
         seen = [sight for sight in sights if sight.seen]
         unknown = [sight for sight in sights if sight.seen is None]
         if not seen and unknown:
             return unscored(self.name, _joined(unknown))
         marks = tuple(mark for sight in seen for mark in sight.marks)
-        return Score(metric=self.name, value=0.0 if seen else 1.0, reason=_joined(seen or sights), evidence=marks)
+        # one thing that another saw is enough; that nothing is there, all must say
+        alone = all(sight.by_judge for sight in seen) if seen else any(sight.by_judge for sight in sights)
+        value, reason = (0.0, _joined(seen)) if seen else (1.0, _joined(sights))
+        return Score(metric=self.name, value=value, reason=reason, evidence=marks, judge_alone=alone)
 
     def _look(self, thing: str, cell: Cell, observation: Observation) -> Sight:
         told = told_of(thing, observation)
@@ -71,6 +79,14 @@ class Artifacts:
         if proven:
             return Sight(seen=False, words=f"no {name}")
         return Sight(seen=None, words=_open(name, told))
+
+
+def _or_judge(thing: str, sight: Sight, observation: Observation) -> Sight:
+    """What others saw; where they cannot tell, what a judge says."""
+    told = affirmed(thing, observation) if sight.seen is None else None
+    if told is None:
+        return sight
+    return Sight(seen=told.seen, words=told.words, by_judge=told.seen is not None)
 
 
 def _open(name: str, told: Told | None) -> str:

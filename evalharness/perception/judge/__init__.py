@@ -1,0 +1,1 @@
+"""What a vision-language model answers when it is asked what suites expect, as questions of yes or no."""

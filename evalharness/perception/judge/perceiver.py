@@ -1,0 +1,95 @@
+"""The perceiver `judge`: all that another perceiver sees, and a vision-language model's answers of yes or no."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from PIL import Image
+
+from evalharness.digest import file_digest
+from evalharness.models.cache import digests
+from evalharness.models.table import find_model
+from evalharness.perception.base import TextReader
+from evalharness.perception.beside import looks_first
+from evalharness.perception.judge.ask import answers_to
+from evalharness.perception.judge.calibrated import probability, scaling_of
+from evalharness.perception.judge.network import Runtime
+from evalharness.perception.judge.questions import asks_file, read_questions
+from evalharness.types import Observation
+
+VERSION = 1
+SAID = 0.1
+"""Probability of yes and no together below which the model did not answer the question."""
+
+
+class JudgePerceiver:
+    """Sees what another perceiver sees, and asks a vision-language model about every picture.
+
+    Args:
+        judge: the name of a judge model of the table.
+        asks: a table of questions (see questions.toml), null = ours.
+        calibration: {temperature, bias} of its answers, null = as the model says (see calibrated.py).
+        device: cpu or cuda.
+        dtype: float32, bfloat16, float16, or auto: float32 on the CPU, bfloat16 on a GPU.
+        beside: the perceiver that looks first: offline, anime, clip or photo.
+        others: that perceiver's options, `models` among them, which a suite may preset.
+    """
+
+    def __init__(
+        self,
+        *,
+        judge: str,
+        asks: str | None = None,
+        calibration: Mapping[str, float] | None = None,
+        device: str = "cpu",
+        dtype: str = "auto",
+        beside: str = "offline",
+        **others: Any,
+    ) -> None:
+        self.runtime = Runtime(device=device, dtype=dtype)
+        self.model = find_model(judge, "judge")
+        self.asks = asks
+        self.scaling = scaling_of(calibration)
+        self.beside = looks_first(beside, "judge", others.pop("models", None), others)
+        self.name = beside
+
+    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """The other perceiver's, the model's revision and digests, the questions, and how answers become numbers."""
+        own: dict[str, str | int | float | bool] = {
+            "perceiver": "judge",
+            "version": VERSION,
+            "device": self.runtime.device,
+            "dtype": self.runtime.numbers,
+            "model": " ".join((self.model.name, self.model.revision, *(one[:12] for one in digests(self.model)))),
+            "questions": file_digest(asks_file(self.asks))[:12],
+            "temperature": self.scaling.temperature,
+            "bias": self.scaling.bias,
+        }
+        packages = {name: version(name) for name in ("torch", "transformers")}
+        return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+
+    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
+        """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
+        seen = self.beside.observe(images)
+        return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
+
+    def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
+        """What the other perceiver reads in them; where it reads none, an observation of nothing for each."""
+        if isinstance(self.beside, TextReader):
+            return self.beside.observe_texts(texts)
+        return [Observation(width=0, height=0) for _ in texts]
+
+    def _more(self, image: Image.Image, seen: Observation) -> Observation:
+        questions, name = read_questions(asks_file(self.asks)), self.model.name
+        texts = list(dict.fromkeys(text for one in questions.values() for text in one))
+        given = dict(zip(texts, answers_to(image, texts, self.model, self.runtime), strict=True))
+        affirmed, blind = {}, {}
+        for key, one in questions.items():
+            heard = [given[text] for text in one]
+            if (said := min(answer.said for answer in heard)) < SAID:
+                blind[f"judge {key}"] = f"{name} answered neither yes nor no ({said:.2f} of what it might say)"
+            else:
+                affirmed[key] = round(probability(heard, self.scaling), 4)
+        judges = {**seen.judges, "affirmed": name}
+        return replace(seen, affirmed=affirmed, blind={**seen.blind, **blind}, judges=judges)
