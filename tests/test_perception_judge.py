@@ -2,7 +2,7 @@
 
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,17 @@ def put(folder: Path, patch: pytest.MonkeyPatch, kind: str, files: Mapping[str, 
     (folder / "asks.toml").write_text(ASKS)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """What a model learns differs with the number of threads, and many of them only wait for each other."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An untrained model in the cache."""
@@ -53,7 +64,7 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lessons() -> dict[str, bytes]:
+def lessons(one_thread: None) -> dict[str, bytes]:
     return tiny_judges.files_of("qwen3_vl", tiny_judges.taught("qwen3_vl", {WHITE: True, BLACK: False}))
 
 

@@ -38,6 +38,8 @@ TEMPLATE = (
     "<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}{% endfor %}<|im_end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+LEARNT = 0.01
+"""Mean cross-entropy at which every answer has nearly all of the probability."""
 KINDS = ("qwen2_vl", "qwen3_vl")
 PATCH: Mapping[str, int] = {"qwen2_vl": 14, "qwen3_vl": 16}
 
@@ -116,7 +118,7 @@ def _prepared(kind: str) -> dict[str, dict[str, Any]]:
     return {"preprocessor_config.json": pictures | named, "video_preprocessor_config.json": films | named}
 
 
-def taught(kind: str, lessons: Mapping[str, bool], steps: int = 80) -> Any:
+def taught(kind: str, lessons: Mapping[str, bool], most: int = 400) -> Any:
     """A model that answers each question about a white picture with Yes (True) or No, and the other way of a black one.
 
     The questions are of one length, so that all of them fit into one batch.
@@ -128,12 +130,14 @@ def taught(kind: str, lessons: Mapping[str, bool], steps: int = 80) -> Any:
     batch = {name: torch.cat([one[name] for one in shown]) for name in shown[0]}
     said = torch.tensor([yes if so else no for _, _, so in cases])
     best = torch.optim.AdamW(network.parameters(), lr=5e-3)
-    for _ in range(steps):
+    for _ in range(most):
         lost = torch.nn.functional.cross_entropy(network(**batch).logits[:, -1], said)
+        if lost < LEARNT:
+            return network
         best.zero_grad()
         lost.backward()  # type: ignore[no-untyped-call]
         best.step()
-    return network
+    raise AssertionError(f"{most} steps were not enough: {lost:.3f}")
 
 
 def plain(color: str, size: tuple[int, int] = (64, 64)) -> Image.Image:
