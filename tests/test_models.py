@@ -312,3 +312,27 @@ def test_other_bytes_of_a_url_are_refused(empty: Path, monkeypatch: pytest.Monke
 def test_url_is_not_asked_where_the_hub_is_off(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PerceptionError, match=r"HF_HUB_OFFLINE is set; put the file at .*own-landmarker/face\.task"):
         fetch(elsewhere(empty, b"task", monkeypatch))
+
+
+def test_folder_of_shards_is_fetched_whole_and_digests_that_nobody_knew_are_recorded(
+    hub: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, name = models(), "qwen2-vl-2b-instruct"
+    made = {file: f"bytes of {file}".encode() for file in known[name].files}
+    stand_ins.write_table(tmp_path / "models.toml", known, {name: made})
+    monkeypatch.setenv("EVALHARNESS_MODELS", str(tmp_path / "models.toml"))
+    stand_ins.use_cache(tmp_path / "cache" / "hub", monkeypatch, offline=False)
+    model = find_model(name)
+    for file, body in made.items():
+        hub[f"/{model.repository}/resolve/{model.revision}/{file}"] = body
+
+    paths = fetch(model)
+
+    assert [path.read_bytes() for path in paths] == list(made.values())
+    assert len({path.parent for path in paths}) == 1, "transformers reads one folder"
+    assert sum(path.suffix == ".safetensors" for path in paths) == 2
+    assert state_of(model, verify=True) is State.VERIFIED
+    del hub[f"/{model.repository}/resolve/{model.revision}/model-00002-of-00002.safetensors"]
+    (tmp_path / "cache" / "hub").rename(tmp_path / "gone")
+    with pytest.raises(PerceptionError, match=r"model-00002-of-00002.safetensors of Qwen/.* cannot be fetched"):
+        fetch(model)

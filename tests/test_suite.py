@@ -1,5 +1,7 @@
 """A suite is read strictly: what is measured is what was written, and a mistake is named with its place."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import msgspec
@@ -114,6 +116,19 @@ def test_gate_is_read_with_its_words() -> None:
     gate = {"metric": "faces", "at_least": 0.9, "where": {"view": "front", "seed": 1}, "why": "one face"}
     rule = Rule(metric="faces", at_least=0.9, where={"view": "front", "seed": 1}, why="one face")
     assert read_suite(raw(gates=[gate])).gates == (rule,)
+
+
+def test_digest_is_what_it_was_before_gates_could_trust_a_judge_alone_unless_one_does() -> None:
+    gate = {"metric": "faces", "at_least": 0.9}
+    suite = read_suite(raw(gates=[gate]))
+    plain = msgspec.to_builtins(suite)
+    for rule in plain["gates"]:
+        del rule["judge_alone"]
+    for one in plain["settings"]:
+        del one["frames"], one["scored_frames"]
+    body = json.dumps(plain, separators=(",", ":"))
+    assert suite.digest == hashlib.sha256(body.encode()).hexdigest()
+    assert read_suite(raw(gates=[gate | {"judge_alone": True}])).digest != suite.digest
 
 
 def test_digest_changes_with_what_is_measured_and_with_nothing_else() -> None:
