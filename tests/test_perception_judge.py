@@ -142,6 +142,17 @@ def test_what_is_answered_with_neither_yes_nor_no_is_left_out_with_the_reason(ra
     assert "answered neither yes nor no" in seen.blind["judge tone.white"]
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_says_nearly_the_same(taught: Path, dtype: str) -> None:
+    whole, half = (
+        answers_to(tiny_judges.plain("white"), [WHITE, BLACK], find_model(NAME), Runtime(dtype=one))
+        for one in ("float32", dtype)
+    )
+    for one, other in zip(whole, half, strict=True):
+        assert other.odds == pytest.approx(one.odds, rel=0.1)
+        assert other.odds != one.odds
+
+
 def test_large_picture_is_shrunk_to_what_the_model_reads(raw: Path) -> None:
     opened, sizes = opened_judge(find_model(NAME), Runtime()), []
     prepare = type(opened.processor.image_processor).preprocess
@@ -217,12 +228,14 @@ def test_perceiver_goes_to_another_process_and_looks_alike_there(taught: Path) -
 
 
 def test_judge_looks_beside_a_clip_which_reads_prompts(taught: Path) -> None:
-    both = perceiver(taught, beside="clip", model="demo-clip")
+    both = perceiver(taught, beside="clip", clip="demo-clip")
     (seen,) = both.observe([tiny_judges.plain("white")])
     assert {"likeness", "answers", "affirmed"} <= set(seen.judges)
     assert seen.affirmed["tone.white"] > 0.9 and seen.answers["emotion"]
     assert both.observe_texts(["a coat"])[0].embeddings
     assert perceiver(taught).observe_texts(["a coat"]) == [Observation(width=0, height=0)]
+    with pytest.raises(PerceptionError, match=r"give perception\.options\.clip="):
+        perceiver(taught, beside="clip")
     with pytest.raises(PerceptionError, match="looks beside another perceiver"):
         perceiver(taught, beside="judge")
 

@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from evalharness.digest import file_digest
+from evalharness.errors import PerceptionError
 from evalharness.models.cache import digests
 from evalharness.models.table import find_model
 from evalharness.perception.base import TextReader
@@ -33,7 +34,8 @@ class JudgePerceiver:
         device: cpu or cuda.
         dtype: float32, bfloat16, float16, or auto: float32 on the CPU, bfloat16 on a GPU.
         beside: the perceiver that looks first: offline, anime, clip or photo.
-        others: that perceiver's options, `models` among them, which a suite may preset.
+        others: that perceiver's options, which a suite may preset; among them `models` of anime, and the name of a clip
+            model as `clip`, where they look first.
     """
 
     def __init__(
@@ -51,7 +53,10 @@ class JudgePerceiver:
         self.model = find_model(judge, "judge")
         self.asks = asks
         self.scaling = scaling_of(calibration)
-        self.beside = looks_first(beside, "judge", others.pop("models", None), others)
+        models, clip = others.pop("models", None), others.pop("clip", None)
+        if beside == "clip":
+            others |= {"model": _needed(clip), "device": device}
+        self.beside = looks_first(beside, "judge", models, others)
         self.name = beside
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:
@@ -93,3 +98,12 @@ class JudgePerceiver:
                 affirmed[key] = round(probability(heard, self.scaling), 4)
         judges = {**seen.judges, "affirmed": name}
         return replace(seen, affirmed=affirmed, blind={**seen.blind, **blind}, judges=judges)
+
+
+def _needed(clip: str | None) -> str:
+    if clip is None:
+        raise PerceptionError(
+            "perception.options.beside is clip, which looks with the model that it is told; "
+            "give perception.options.clip=clip-vit-b-32-laion2b, or another of `evalharness models list`."
+        )
+    return clip
