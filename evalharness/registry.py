@@ -18,6 +18,8 @@ SCORERS: Mapping[str, str] = {
     "color_drift": "evalharness.scorers.color_drift:HairColorDrift",
     "copy_risk": "evalharness.scorers.likeness:CopyRisk",
     "diversity": "evalharness.scorers.overtraining:Diversity",
+    "embedding_diversity": "evalharness.scorers.embedding_drift:EmbeddingDiversity",
+    "embedding_drift": "evalharness.scorers.embedding_drift:EmbeddingDrift",
     "eye_color_drift": "evalharness.scorers.color_drift:EyeColorDrift",
     "faces": "evalharness.scorers.faces:Faces",
     "hair_side": "evalharness.scorers.hair_side:HairSide",
@@ -38,6 +40,8 @@ SCORERS: Mapping[str, str] = {
 ON_REQUEST = frozenset(
     {
         "copy_risk",
+        "embedding_diversity",
+        "embedding_drift",
         "identity",
         "judged",
         "prompt_similarity",
@@ -59,6 +63,7 @@ BACKENDS: Mapping[str, str] = {
 PERCEPTION: Mapping[str, str] = {
     "anime": "evalharness.perception.anime.perceiver:AnimePerceiver",
     "clip": "evalharness.perception.clip.perceiver:ClipPerceiver",
+    "dino": "evalharness.perception.dino.perceiver:DinoPerceiver",
     "judge": "evalharness.perception.judge.perceiver:JudgePerceiver",
     "offline": "evalharness.perception.offline:OfflinePerceiver",
     "photo": "evalharness.perception.photo.perceiver:PhotoPerceiver",

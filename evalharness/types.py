@@ -256,8 +256,8 @@ class Observation:
     Vision models add `tags` (what is to be seen, with its probability; unlikely tags are left out) and `embeddings`
     (by the model's name) and `answers` (question -> answer -> probability, as emotion or rope), a vision-language model
     `affirmed` (what may be so, as emotion.happy -> its probability). `judges` are the models that judged a question:
-    tags, identity, likeness, answers, affirmed, parts, corrupted, faces; what is not named there was judged by offline
-    perception. A text that pictures are compared with has an embedding alone, and no size.
+    tags, identity, pictures, likeness, answers, affirmed, parts, corrupted, faces; what is not named there was judged
+    by offline perception. A text that pictures are compared with has an embedding alone, and no size.
     """
 
     width: int

@@ -195,6 +195,7 @@ def _entry(model: Model, files: Mapping[str, bytes]) -> str:
     lines += [f'["{model.name}".input]', f"size = {told.size}", f"divide = {told.divide}"]
     lines += [f'{key} = "{getattr(told, key)}"' for key in ("fit", "resample", "order", "layout")]
     lines += [f"{key} = {list(getattr(told, key))}" for key in ("mean", "std")]
+    lines += [f"shortest = {told.shortest}"] * (told.shortest is not None)
     for name, body in files.items():
         lines.append(f'["{model.name}".files."{name}"]')
         if model.files[name].sha256 is not None:

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 from judging import cell_of, expecting
 
 from evalharness.scorers.artifacts import Artifacts
+from evalharness.scorers.embedding_drift import EmbeddingDiversity, EmbeddingDrift
 from evalharness.scorers.likeness import CopyRisk, ReferenceSimilarity
 from evalharness.scorers.neighbours import Neighbours
 from evalharness.scorers.prompt_similarity import PromptSimilarity
 from evalharness.scorers.prompt_text import plain
 from evalharness.scorers.told import told_of
+from evalharness.scorers.vectors import compared_by
 from evalharness.scorers.view import View
-from evalharness.types import Finding, Observation, Prompt, Reference
+from evalharness.types import Cell, Expectation, Finding, Observation, Prompt, Reference
 
 CLIP, TAGGER = "some-clip", "wd-swinv2-tagger-v3"
 
@@ -193,3 +195,46 @@ def test_view_is_judged_where_the_answer_is_sure(asked: str, shares: dict[str, f
 def test_view_is_unscored_where_nobody_was_asked() -> None:
     score = View().score(expecting(view="front"), at(0), None)
     assert score.value is None and "perception=clip" in score.reason
+
+
+# embedding_drift and embedding_diversity
+
+
+def like_base(subject: str) -> Cell:
+    prompt = Prompt(id="p0", text="p0", expect=Expectation(like_base=True))
+    return replace(cell_of(subject, "p0", 1), prompt=prompt)
+
+
+def test_embedding_drift_is_the_cosine_distance_to_the_base_on_the_same_draw() -> None:
+    drift = EmbeddingDrift()
+    score = drift.score_beside(like_base("epoch"), at(60), Neighbours(base=at(0)))
+    assert score.value == pytest.approx(0.5) and f"by {CLIP}" in score.reason
+    assert drift.score_beside(like_base("epoch"), at(20), Neighbours(base=at(20))).value == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "beside", "why"),
+    [
+        (cell_of("epoch", "p0", 1), Neighbours(base=at(0)), "like_base"),
+        (like_base("base"), Neighbours(base=at(0)), "the baseline itself"),
+        (like_base("epoch"), Neighbours(), "no image of the model without LoRA"),
+        (like_base("epoch"), Neighbours(base=Observation(width=64, height=64)), "needs a DINO"),
+    ],
+)
+def test_embedding_drift_that_cannot_be_judged_is_unscored(cell: Cell, beside: Neighbours, why: str) -> None:
+    score = EmbeddingDrift().score_beside(cell, at(0), beside)
+    assert score.value is None and why in score.reason
+
+
+def test_embedding_diversity_is_the_mean_cosine_distance_to_the_other_seeds() -> None:
+    score = EmbeddingDiversity().score_beside(cell_of("epoch", "p0", 1), at(0), Neighbours(seeds=(at(90), at(60))))
+    assert score.value == pytest.approx(0.75) and "from 2 images" in score.reason
+    alone = EmbeddingDiversity().score_beside(cell_of("epoch", "p0", 1), at(0), Neighbours())
+    assert alone.value is None and "another seed" in alone.reason
+
+
+def test_model_that_was_taught_by_pictures_alone_compares_them_before_one_that_reads() -> None:
+    seen = {CLIP: (1.0, 0.0), "dino": (0.0, 1.0)}
+    both = replace(at(0), embeddings=seen, judges={"likeness": CLIP, "pictures": "dino"})
+    assert compared_by(both) == "dino" and compared_by(at(0)) == CLIP
+    assert compared_by(Observation(width=1, height=1, judges={"likeness": CLIP})) is None

@@ -123,6 +123,7 @@ def record(model: Model, found: Mapping[str, str]) -> None:
     path = lock_file()
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(encode_readably(_recorded() | new) + b"\n")
         beside.replace(path)
     except OSError as error:

@@ -18,7 +18,7 @@ OWN = "EVALHARNESS_MODELS"
 PLAUSIBLE = 0.35
 """Where a model's threshold is not known."""
 
-Kind = Literal["tagger", "identity", "corruption", "faces", "clip", "landmarks", "judge"]
+Kind = Literal["tagger", "identity", "corruption", "faces", "clip", "landmarks", "judge", "pictures"]
 Triple = tuple[float, float, float]
 
 
@@ -34,6 +34,7 @@ class Input:
     divide: float
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
+    shortest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +50,9 @@ class Model:
     """One model: where it comes from, which bytes it is, what goes in and what comes out.
 
     `files` are in the order in which its kind needs them: tagger: graph, tags; identity: features, metric; clip:
-    config, weights, and its own vocabulary and questions where it has them; judge: all that transformers reads, in any
-    order. They come from `repository` of the Hugging
-    Face hub, or from below `url`, or they are in `folder` already (`demo:` is the embedded demo's).
+    config, weights, and its own vocabulary and questions where it has them; pictures: config, weights; judge: all that
+    transformers reads, in any order. They come from `repository` of the Hugging Face hub, or from below `url`, or they
+    are in `folder` already (`demo:` is the embedded demo's).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How like the references is the picture as a whole (CLIP-I), and is it too near to one of them to be a new picture?"""
+"""How like the references is the picture (CLIP-I, DINO), and is it too near to one of them to be a new picture?"""
 
 from functools import lru_cache
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from evalharness.scorers.base import unscored
-from evalharness.scorers.vectors import Embeddings, cosines, embeddings_by
+from evalharness.scorers.vectors import Embeddings, compared_by, cosines, embeddings_by
 from evalharness.types import Cell, Observation, Reference, Score
 
 LEAST = 4
@@ -81,9 +81,9 @@ def among_themselves(embeddings: Embeddings) -> np.ndarray[tuple[int, int], np.d
 
 def _compared(observation: Observation, reference: Reference | None) -> tuple[str, tuple[float, ...], Embeddings] | str:
     """The model, its embeddings of the picture and of the references, or why there are none."""
-    model = observation.judges.get("likeness")
-    if model is None or model not in observation.embeddings:
-        return "nobody compared the picture with references: needs a CLIP (perception=clip)"
+    model = compared_by(observation)
+    if model is None:
+        return "nobody compared the picture with references: needs a CLIP (perception=clip) or a DINO (perception=dino)"
     theirs = embeddings_by(model, reference.observations if reference else ())
     if len(theirs) < LEAST:
         return f"{len(theirs)} references were seen by {model}; at least {LEAST} are needed"

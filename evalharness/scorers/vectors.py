@@ -11,6 +11,16 @@ Vectors = NDArray[np.float64]
 Embeddings = tuple[tuple[float, ...], ...]
 
 
+PICTURES = ("pictures", "likeness")
+"""Who compares pictures with pictures: a model that was taught by pictures alone (DINO), else one that reads, too."""
+
+
+def compared_by(observation: Observation) -> str | None:
+    """The model whose embeddings of pictures are compared with each other; None where there is none."""
+    judges = (observation.judges.get(question) for question in PICTURES)
+    return next((model for model in judges if model in observation.embeddings), None)
+
+
 def embeddings_by(model: str, observations: Iterable[Observation]) -> Embeddings:
     """A model's embeddings of those that have one."""
     return tuple(tuple(one.embeddings[model]) for one in observations if model in one.embeddings)

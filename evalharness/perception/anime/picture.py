@@ -33,8 +33,8 @@ def _sized(image: Image.Image, told: Input) -> Image.Image:
 
 def cropped(image: Image.Image, told: Input) -> Image.Image:
     """The square in the middle, after the shortest side was brought to the model's size; as open_clip does it."""
-    shortest = min(image.size)
-    width, height = (told.size if side == shortest else int(told.size * side / shortest) for side in image.size)
+    shortest, wanted = min(image.size), told.shortest or told.size
+    width, height = (wanted if side == shortest else int(wanted * side / shortest) for side in image.size)
     shown = image if image.size == (width, height) else image.resize((width, height), RESAMPLE[told.resample])
     left, top = round((width - told.size) / 2.0), round((height - told.size) / 2.0)
     return shown.crop((left, top, left + told.size, top + told.size))

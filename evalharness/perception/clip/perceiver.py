@@ -11,7 +11,7 @@ from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError, unknown
 from evalharness.models.cache import digests
 from evalharness.models.table import find_model
-from evalharness.perception.beside import looks_first
+from evalharness.perception.beside import Names, head_of, looks_first
 from evalharness.perception.clip.network import image_embedding, imported, text_embeddings
 from evalharness.perception.clip.questions import answers_of, questions_file
 from evalharness.types import Observation
@@ -29,7 +29,7 @@ class ClipPerceiver:
         model: the name of a clip model of the table.
         questions: a table of questions (see questions.toml), null = the model's own, or ours.
         device: cpu or cuda.
-        beside: the perceiver that looks first: offline, anime or photo.
+        beside: the perceiver that looks first: offline, anime, photo or dino; of several the last one.
         models: those of anime, where it looks first.
         others: that perceiver's options, which a suite may preset.
     """
@@ -40,7 +40,7 @@ class ClipPerceiver:
         model: str,
         questions: str | None = None,
         device: str = "cpu",
-        beside: str = "offline",
+        beside: Names = "offline",
         models: Mapping[str, str | None] | None = None,
         **others: Any,
     ) -> None:
@@ -49,8 +49,8 @@ class ClipPerceiver:
         self.model = find_model(model, "clip")
         self.questions = questions
         self.device = device
-        self.beside = looks_first(beside, "clip", models, others)
-        self.name = beside
+        self.beside = looks_first(beside, "clip", models, others, device=device)
+        self.name = head_of(beside)
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:
         """The other perceiver's, the model's name and digests, the questions, and where it runs."""

@@ -11,7 +11,7 @@ from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError
 from evalharness.models.cache import digests
 from evalharness.models.table import find_model
-from evalharness.perception.beside import looks_first
+from evalharness.perception.beside import Names, head_of, looks_first
 from evalharness.perception.photo.landmarker import Found, face_of, find_faces, imported
 from evalharness.perception.photo.units import TABLE
 from evalharness.types import Observation
@@ -36,7 +36,7 @@ class PhotoPerceiver:
         *,
         landmarks: str = "face-landmarker",
         least: float = 0.5,
-        beside: str = "offline",
+        beside: Names = "offline",
         models: Mapping[str, str | None] | None = None,
         **others: Any,
     ) -> None:
@@ -45,7 +45,7 @@ class PhotoPerceiver:
         self.model = find_model(landmarks, "landmarks")
         self.least = least
         self.beside = looks_first(beside, "photo", models, others)
-        self.name = beside
+        self.name = head_of(beside)
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:
         """The other perceiver's, the model's name and digest, the table of units, and mediapipe's version."""

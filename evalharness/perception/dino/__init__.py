@@ -1,0 +1,1 @@
+"""What a DINO sees: pictures as numbers that can be compared with each other, by transformers."""

@@ -1,0 +1,76 @@
+"""The perceiver `dino`: all that another perceiver sees, and an embedding that was taught by pictures alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+from PIL import Image
+
+from evalharness.errors import PerceptionError, unknown
+from evalharness.models.cache import digests
+from evalharness.models.table import find_model
+from evalharness.perception.base import TextReader
+from evalharness.perception.beside import Names, head_of, looks_first
+from evalharness.perception.dino.network import picture_embedding
+from evalharness.types import Observation
+
+VERSION = 1
+DIGITS = 5
+"""Of an embedding's numbers: enough that cosines keep four digits."""
+DEVICES = ("cpu", "cuda")
+
+
+class DinoPerceiver:
+    """Sees what another perceiver sees, and compares pictures with pictures by a DINO.
+
+    Args:
+        dino: the name of a pictures model of the table.
+        device: cpu or cuda.
+        beside: the perceiver that looks first: offline, anime, photo or clip; of several the last one looks first.
+        models: those of anime, where it looks first.
+        others: those perceivers' options, which a suite may preset.
+    """
+
+    def __init__(
+        self,
+        *,
+        dino: str = "dinov2-small",
+        device: str = "cpu",
+        beside: Names = "offline",
+        models: Mapping[str, str | None] | None = None,
+        **others: Any,
+    ) -> None:
+        if device not in DEVICES:
+            raise PerceptionError(unknown("device of perception", device, DEVICES))
+        self.model = find_model(dino, "pictures")
+        self.device = device
+        self.beside = looks_first(beside, "dino", models, others, device=device)
+        self.name = head_of(beside)
+
+    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """The other perceiver's, the model's name and digests, and where it runs."""
+        own: dict[str, str | int | float | bool] = {
+            "perceiver": "dino",
+            "version": VERSION,
+            "device": self.device,
+            "model": f"{self.model.name} {' '.join(digest[:12] for digest in digests(self.model))}",
+        }
+        packages = {name: version(name) for name in ("transformers", "torch")}
+        return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+
+    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
+        """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
+        seen = self.beside.observe(images)
+        return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
+
+    def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
+        """The texts as the other perceiver reads them; of nothing to compare pictures with where it reads none."""
+        if isinstance(self.beside, TextReader):
+            return self.beside.observe_texts(texts)
+        return [Observation(width=0, height=0) for _ in texts]
+
+    def _more(self, image: Image.Image, seen: Observation) -> Observation:
+        name, found = self.model.name, picture_embedding(image, self.model, self.device)
+        short = tuple(float(f"{value:.{DIGITS}g}") for value in found)
+        return replace(seen, embeddings={**seen.embeddings, name: short}, judges={**seen.judges, "pictures": name})
