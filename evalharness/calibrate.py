@@ -13,7 +13,7 @@ from evalharness.codec import encode_readably
 from evalharness.config import RunConfig
 from evalharness.errors import InputError
 from evalharness.labels import Label
-from evalharness.perception.base import Perceiver
+from evalharness.perception.base import Perceiver, be_ready
 from evalharness.prepare import open_scorers
 from evalharness.registry import find
 from evalharness.replacing import write_whole
@@ -98,6 +98,7 @@ def figure_row(name: str, figure: Agreement) -> FigureRow:
 def judge_labels(config: RunConfig, labels: Sequence[Label], progress: Progress) -> tuple[Judged, ...]:
     """Look at every labelled image and judge its harmony; raises InputError for one that cannot be read."""
     perceiver: Perceiver = find("perception", config.perception.name)(**config.perception.options)
+    be_ready(perceiver)
     harmony = _harmony(config)
     judged = []
     with progress("images", len(labels)) as advance:

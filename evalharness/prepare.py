@@ -13,14 +13,14 @@ from evalharness.digest import digest
 from evalharness.errors import ConfigError, unknown
 from evalharness.lookers import Lookers, processes
 from evalharness.paths import resolve
-from evalharness.perception.base import Perceiver
+from evalharness.perception.base import Perceiver, be_ready
 from evalharness.plan import MakerFacts, Plan, list_files, make_plan, plan_existing
 from evalharness.registry import find
 from evalharness.scorers.base import AnyScorer
 from evalharness.store import Store
 from evalharness.subject import read_subjects
 from evalharness.suite import Suite, read_suite
-from evalharness.types import Cell, Subject
+from evalharness.types import Cell, Failure, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,16 @@ class Tools:
         unseen = store.unobserved(cells, digest(self.perceiver.fingerprint()))
         device = str(self.maker.fingerprint().get("device", "")) if drawing and self.workers == "auto" else ""
         return Lookers(self.perceiver, processes(self.workers, len(unseen), device or None))
+
+    def ready(self, cells: Sequence[Cell], store: Store) -> None:
+        """Raise PerceptionError, before the first image is made, for what looking at the cells needs and is not here.
+
+        What was seen already needs nothing, and an image that failed may fail again.
+        """
+        failed = {key for key, one in store.images(store.tried(cells)).items() if isinstance(one, Failure)}
+        unseen = store.unobserved(cells, digest(self.perceiver.fingerprint()))
+        if any(cell.key not in failed for cell in unseen):
+            be_ready(self.perceiver)
 
 
 def suite_of(config: RunConfig) -> Suite:

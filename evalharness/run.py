@@ -31,6 +31,7 @@ def run(
     with Store(config.folder) as store:
         plan = plan.reachable(store.tried(plan.cells))
         cells = new = opening(plan, suite)
+        tools.ready(cells, store)
         references = resolve(suite.references) if suite.references else None
         reference = observe_references(references, tools.perceiver, store)
         while new:

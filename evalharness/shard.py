@@ -37,6 +37,7 @@ def run_shard(config: RunConfig, shard: Shard, progress: Progress) -> FinishedSh
     cells = parts(plan, suite, shard.of, tools.maker.batch_size)[shard.number - 1]
     folder = config.folder / shard.folder
     with Store(folder) as store:
+        tools.ready(cells, store)
         for subject in plan.subjects_of(store.missing(cells)):
             tools.maker.prove(subject)
         whole = record(config, suite, plan, tools, len(plan.cells))

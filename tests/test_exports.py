@@ -22,7 +22,7 @@ PUBLIC = {
         "StackedLora Subject Summary Verdict"
     ),
     "evalharness.backends.base": "Fact Maker",
-    "evalharness.perception.base": "Perceiver TextReader",
+    "evalharness.perception.base": "NeedsModels Perceiver TextReader be_ready",
     "evalharness.scorers.base": "AnyScorer Metric NeighbourScorer Scorer info score_images unscored",
     "evalharness.scorers.neighbours": "MOST_SEEDS Neighbours find_neighbours",
     "evalharness.trackers.base": "Entry Tracker",

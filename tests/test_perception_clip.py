@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,14 @@ from evalharness.models.state import State, state_of
 from evalharness.models.table import find_model
 from evalharness.paths import resolve
 from evalharness.perception.anime.picture import numbers_of
+from evalharness.perception.clip.crops import part_crops
+from evalharness.perception.clip.network import image_embedding
 from evalharness.perception.clip.perceiver import ClipPerceiver
-from evalharness.perception.clip.questions import TABLE, read_questions
+from evalharness.perception.clip.questions import TABLE, answers_of, read_questions
 from evalharness.record import load_run
+from evalharness.scorers.harmony import Harmony
+from evalharness.scorers.part_readers import read_by
+from evalharness.types import EMOTIONS, Box, Face, Observation, Part
 
 ensure_torchvision()
 open_clip = pytest.importorskip("open_clip", reason="needs evalharness[clip]")
@@ -269,3 +275,85 @@ def test_demos_clip_sees_emotion_and_view_of_drawings_it_never_saw() -> None:
 def test_perceiver_that_looks_first_is_told_its_models(tiny: Path) -> None:
     looker = perceiver(tiny, beside="anime", models={"tagger": "wd-swinv2-tagger-v3"})
     assert "wd-swinv2-tagger-v3" in str(looker.fingerprint()["anime tagger"])
+
+
+PART_QUESTIONS = (
+    '\n[parts.eyes]\nhappy = ["red"]\nsad = ["blue"]\n[parts.mouth]\nhappy = ["a smile"]\nangry = ["teeth"]\n'
+)
+
+
+def face(**states: str) -> Face:
+    """A face with its parts where they would be in a picture of 96 x 80 pixels."""
+    boxes = {"left_eye": (20, 20), "right_eye": (50, 20), "brows": (30, 10), "mouth": (36, 50)}
+    parts = tuple(
+        Part(name=name, state=states.get(name, "present"), confidence=0.9, box=Box(x=x, y=y, width=20, height=8))  # type: ignore[arg-type]
+        for name, (x, y) in boxes.items()
+    )
+    return Face(box=Box(x=10, y=5, width=70, height=60), confidence=0.9, parts=parts)
+
+
+def test_crops_show_the_parts_with_their_surroundings_on_white_squares() -> None:
+    picture = Image.new("RGB", (96, 80), "green")
+    picture.paste("red", (20, 20, 70, 28))
+    crops = part_crops(picture, face(mouth="missing"))
+    assert set(crops) == {"eyes", "brows"}, "what is missing is not shown"
+    eyes = crops["eyes"]
+    assert eyes.width == eyes.height == 80, "50 pixels of both eyes, and three tenths on each side"
+    colors = dict((color, count) for count, color in eyes.getcolors() or [])
+    assert colors[(255, 0, 0)] == 50 * 8 and (255, 255, 255) in colors and (0, 128, 0) in colors
+
+
+def test_part_that_is_too_small_or_outside_is_not_shown() -> None:
+    tiny_part = Part(name="mouth", state="present", confidence=1.0, box=Box(x=40, y=40, width=6, height=2))
+    outside = replace(tiny_part, box=Box(x=200, y=40, width=30, height=20))
+    for part in (tiny_part, outside):
+        assert part_crops(RED, replace(face(), parts=(part,))) == {}
+
+
+def test_parts_are_asked_about_crops_and_the_picture_about_the_rest(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tiny.parent / "questions.toml").write_text(QUESTIONS + PART_QUESTIONS)
+    plain = Observation(width=96, height=80, faces=(face(),))
+    looker = perceiver(tiny)
+    monkeypatch.setattr(type(looker.beside), "observe", lambda self, images: [plain])
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (80, 96, 3), dtype=np.uint8))
+    (seen,) = looker.observe([picture])
+    assert set(seen.answers) == {"color", "parts.eyes", "parts.mouth"}, "brows are not asked about"
+    table, model = tiny.parent / "questions.toml", find_model(NAME)
+    crop = image_embedding(part_crops(picture, face())["eyes"], model, "cpu")
+    assert seen.answers["parts.eyes"] == answers_of(crop, table, model, "cpu", "eyes")["parts.eyes"]
+    monkeypatch.setattr(type(looker.beside), "observe", lambda self, images: [replace(plain, faces=())])
+    assert set(looker.observe([picture])[0].answers) == {"color"}
+
+
+def test_questions_about_unknown_parts_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "q.toml").write_text('[parts.nose]\na = ["x"]\nb = ["y"]\n')
+    with pytest.raises(PerceptionError, match="nose"):
+        read_questions(tmp_path / "q.toml")
+    assert set(read_questions(TABLE)["parts.mouth"]) == set(EMOTIONS)
+
+
+def test_harmony_takes_the_clips_parts_only_where_it_is_asked_first() -> None:
+    happy, sad = ({**dict.fromkeys(EMOTIONS, 0.0), name: 1.0} for name in ("happy", "sad"))
+    offline = face(right_eye="missing")
+    offline = replace(offline, parts=tuple(replace(part, emotions=sad) for part in offline.parts))
+    seen = Observation(
+        width=96,
+        height=80,
+        faces=(offline,),
+        answers={"parts.eyes": happy, "parts.mouth": happy},
+        judges={"answers": NAME},
+    )
+    told = read_by(seen, offline, "clip")
+    assert told is not None and told.said == f"eyes (happy 1.00), mouth (happy 1.00) read by {NAME}"
+    by_name = {part.name: part for part in told.face.parts}
+    assert (by_name["left_eye"].emotions, by_name["brows"].emotions) == (happy, sad)
+    assert by_name["right_eye"].state == "missing", "a part that was found missing stays so"
+    assert by_name["mouth"].box == offline.parts[3].box
+    for first in ("offline", "tags"):
+        untouched = read_by(seen, offline, first)
+        assert untouched is not None and untouched.face == offline
+    assert Harmony(first="clip").emotion(seen) == "happy" and Harmony().emotion(seen) == "sad"
+    with pytest.raises(ConfigError, match="Did you mean 'clip'"):
+        Harmony(first="clap")

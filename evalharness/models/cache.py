@@ -67,6 +67,13 @@ def checked(model: Model) -> tuple[Path, ...]:
     return tuple(checked_file(model, name) for name in model.files)
 
 
+def present(model: Model) -> None:
+    """Raise PerceptionError for a model whose files are not all here, or are not pinned yet; reads none of them."""
+    if missing := [name for name, path in located(model).items() if path is None]:
+        raise PerceptionError(absent(model, missing))
+    digests(model)
+
+
 def checked_file(model: Model, name: str) -> Path:
     """One of the model's files, as `checked`; the others may be missing."""
     path, wanted = located(model)[name], pinned(model)[name]

@@ -27,3 +27,18 @@ class TextReader(Protocol):
     def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
         """One observation per text, in order: embeddings by the model's name, as pictures have them."""
         ...
+
+
+@runtime_checkable
+class NeedsModels(Protocol):
+    """A perceiver that needs what is not installed with us: packages, and models that are fetched."""
+
+    def ready(self) -> None:
+        """Return where all of it is here, quickly and without opening a model; raise PerceptionError where not."""
+        ...
+
+
+def be_ready(perceiver: Perceiver) -> None:
+    """Raise PerceptionError, in one sentence with the command, for what a perceiver will need and is not here."""
+    if isinstance(perceiver, NeedsModels):
+        perceiver.ready()

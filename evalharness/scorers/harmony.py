@@ -10,7 +10,7 @@ from evalharness.scorers.base import unscored
 from evalharness.scorers.evidence import box_mark, main_face, part_mark, several
 from evalharness.scorers.faces import asked_faces, no_face
 from evalharness.scorers.failures import ANY, DISTORTED, beyond, intensity, named, windows
-from evalharness.scorers.tag_parts import READERS, with_tags
+from evalharness.scorers.part_readers import READERS, read_by
 from evalharness.types import EMOTIONS, Cell, Face, Finding, Mark, Observation, Part, Reference, Score
 
 GROUPS = {"eyes": ("left_eye", "right_eye"), "brows": ("brows",), "mouth": ("mouth",)}
@@ -51,7 +51,7 @@ class Harmony:
         two_stars: values from here on are minor issues; below, features compete or it is another emotion.
         coherent: agreement from here on counts as one emotion, so that another one is a drift (C).
         intensity: [least, most] of 1 - P(neutral) by archetype, as conf/scoring documents; others may have any.
-        first: who is asked first for a part where a tagger looked: offline (perception) or tags.
+        first: who is asked first for a part where a model looked: offline (perception), tags, or clip.
     """
 
     name: ClassVar[str] = "harmony"
@@ -79,9 +79,7 @@ class Harmony:
     def score(self, cell: Cell, observation: Observation, reference: Reference | None) -> Score:
         """Judge the main face; unscored without one, with fewer than two readable parts, or for an unknown emotion."""
         asked, face = cell.prompt.expect.emotion, main_face(observation)
-        told = (
-            None if asked_faces(cell.prompt.expect) == 0 and face is None else with_tags(observation, face, self.first)
-        )
+        told = None if asked_faces(cell.prompt.expect) == 0 and face is None else read_by(observation, face, self.first)
         if told is None:
             return unscored(self.name, no_face(cell, observation))
         face = told.face
@@ -102,7 +100,7 @@ class Harmony:
 
     def emotion(self, observation: Observation) -> str | None:
         """The emotion that the parts of the main face make together, or None where no part tells."""
-        told = with_tags(observation, main_face(observation), self.first)
+        told = read_by(observation, main_face(observation), self.first)
         return emotion_seen(told.face) if told else None
 
     def stars(self, value: float) -> int:

@@ -8,7 +8,6 @@ from typing import Literal
 from evalharness.scorers.tag_evidence import evidence, in_words, likely, tagger_of
 from evalharness.types import EMOTIONS, Box, Face, Observation, Part
 
-READERS = ("offline", "tags")
 ENOUGH = 0.5
 """Confidence from which what offline perception read of a part is taken; a part found missing is always taken."""
 NAMES: Mapping[str, tuple[Literal["left_eye", "right_eye", "brows", "mouth"], ...]] = {

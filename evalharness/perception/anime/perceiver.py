@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from evalharness.errors import PerceptionError, unknown
-from evalharness.models.cache import digests
+from evalharness.models.cache import digests, present
 from evalharness.models.table import Model, find_model
 from evalharness.perception.anime.ccip import embedding_of
 from evalharness.perception.anime.corrupt import find_corruption
@@ -59,6 +59,12 @@ class AnimePerceiver:
         }
         looked = {kind: f"{one.name} {' '.join(d[:12] for d in digests(one))}" for kind, one in self.models.items()}
         return own | looked | {f"offline {name}": value for name, value in self.offline.fingerprint().items()}
+
+    def ready(self) -> None:
+        """Raise PerceptionError for a package or a model that is not here."""
+        imported()
+        for model in self.models.values():
+            present(model)
 
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
         """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""

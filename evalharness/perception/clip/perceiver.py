@@ -3,17 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError, unknown
-from evalharness.models.cache import digests
+from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
+from evalharness.perception.base import be_ready
 from evalharness.perception.beside import Names, head_of, looks_first
+from evalharness.perception.clip.crops import main_face, part_crops
 from evalharness.perception.clip.network import image_embedding, imported, text_embeddings
-from evalharness.perception.clip.questions import answers_of, questions_file
+from evalharness.perception.clip.questions import PARTS, answers_of, questions_file, read_questions
 from evalharness.types import Observation
 
 VERSION = 1
@@ -68,6 +72,15 @@ class ClipPerceiver:
         }
         return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
 
+    def ready(self) -> None:
+        """Raise PerceptionError for a package or a model that is not here, also of the perceiver beside."""
+        # to look for it takes no time, to import it takes seconds, which processes that look beside pay themselves
+        if find_spec("open_clip") is None:
+            imported()
+        present(self.model)
+        questions_file(self.questions, self.model)
+        be_ready(self.beside)
+
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
         """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
         seen = self.beside.observe(images)
@@ -85,13 +98,24 @@ class ClipPerceiver:
 
     def _more(self, image: Image.Image, seen: Observation) -> Observation:
         name, found = self.model.name, image_embedding(image, self.model, self.device)
-        answers = answers_of(found, questions_file(self.questions, self.model), self.model, self.device)
+        asked = questions_file(self.questions, self.model)
+        answers = answers_of(found, asked, self.model, self.device) | self._of_parts(image, seen, asked)
         return replace(
             seen,
             embeddings={**seen.embeddings, name: _short(found)},
             answers={**seen.answers, **answers},
             judges={**seen.judges, "likeness": name, "answers": name},
         )
+
+    def _of_parts(self, image: Image.Image, seen: Observation, asked: Path) -> dict[str, dict[str, float]]:
+        """What is answered for crops of the main face's parts, where the table asks about them."""
+        face, wanted = main_face(seen.faces), {name for name in read_questions(asked) if name.startswith(PARTS)}
+        found: dict[str, dict[str, float]] = {}
+        for part, crop in (part_crops(image, face) if face and wanted else {}).items():
+            if f"{PARTS}{part}" in wanted:
+                embedding = image_embedding(crop, self.model, self.device)
+                found |= answers_of(embedding, asked, self.model, self.device, part)
+        return found
 
 
 def _short(found: Any) -> tuple[float, ...]:

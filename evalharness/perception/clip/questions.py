@@ -1,9 +1,10 @@
-"""What a CLIP is asked of every picture: question -> answer -> prompts, whose embeddings are averaged (zero-shot)."""
+"""What a CLIP is asked of a picture and of a face's parts: question -> answer -> prompts, averaged (zero-shot)."""
 
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -19,6 +20,8 @@ from evalharness.perception.clip.network import opened_clip, text_embeddings
 TABLE = Path(__file__).with_suffix(".toml")
 OWN = "questions.toml"
 """The file of a model that is asked in words of its own."""
+PARTS = "parts."
+"""Before the names of questions that are asked of crops: eyes, brows, mouth."""
 Questions = Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
@@ -31,9 +34,12 @@ def questions_file(given: str | None, model: Model) -> Path:
 
 @lru_cache
 def read_questions(path: Path) -> Questions:
-    """A table of questions; raises PerceptionError where it is not one."""
+    """A table of questions, those about parts as `parts.eyes`; raises PerceptionError where it is not one."""
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), dict[str, dict[str, tuple[str, ...]]])
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        parts = msgspec.convert(raw.pop("parts", {}), dict[Literal["eyes", "brows", "mouth"], dict[str, Any]])
+        raw |= {f"{PARTS}{name}": answers for name, answers in parts.items()}
+        found = msgspec.convert(raw, dict[str, dict[str, tuple[str, ...]]])
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise PerceptionError(f"the questions of {path} cannot be read: {str(error).rstrip('.')}.") from None
     for question, answers in found.items():
@@ -44,14 +50,19 @@ def read_questions(path: Path) -> Questions:
     return found
 
 
-def answers_of(seen: Numbers, asked: Path, model: Model, device: str) -> dict[str, dict[str, float]]:
+def answers_of(
+    seen: Numbers, asked: Path, model: Model, device: str, part: str | None = None
+) -> dict[str, dict[str, float]]:
     """Each question's probabilities for a picture's embedding: softmax of the scaled cosines, as CLIP was taught.
 
-    Radford et al. 2021, section 3.1. They sum to 1 over a question's answers, whichever of them fits.
+    Radford et al. 2021, section 3.1. They sum to 1 over a question's answers, whichever of them fits. Of a crop of a
+    `part` (eyes, brows, mouth) only the question about it is asked.
     """
     scale = opened_clip(model, device).scale
     found = {}
     for question, prompts in _embedded(asked, file_digest(asked), model.name, device).items():
+        if question.startswith(PARTS) if part is None else question != f"{PARTS}{part}":
+            continue
         logits = scale * np.array(list(prompts.values())) @ seen
         shares = np.exp(logits - np.max(logits))
         shares = shares / shares.sum()

@@ -8,9 +8,9 @@ from typing import Any
 from PIL import Image
 
 from evalharness.errors import PerceptionError, unknown
-from evalharness.models.cache import digests
+from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
-from evalharness.perception.base import TextReader
+from evalharness.perception.base import TextReader, be_ready
 from evalharness.perception.beside import Names, head_of, looks_first
 from evalharness.perception.dino.network import picture_embedding
 from evalharness.types import Observation
@@ -58,6 +58,11 @@ class DinoPerceiver:
         }
         packages = {name: version(name) for name in ("transformers", "torch")}
         return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+
+    def ready(self) -> None:
+        """Raise PerceptionError for a package or a model that is not here, also of the perceiver beside."""
+        present(self.model)
+        be_ready(self.beside)
 
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
         """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""

@@ -9,8 +9,9 @@ from PIL import Image
 
 from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError
-from evalharness.models.cache import digests
+from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
+from evalharness.perception.base import be_ready
 from evalharness.perception.beside import Names, head_of, looks_first
 from evalharness.perception.photo.landmarker import Found, face_of, find_faces, imported
 from evalharness.perception.photo.units import TABLE
@@ -63,6 +64,12 @@ class PhotoPerceiver:
             "units": file_digest(TABLE)[:12],
         }
         return own | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+
+    def ready(self) -> None:
+        """Raise PerceptionError for a package or a model that is not here, also of the perceiver beside."""
+        imported()
+        present(self.model)
+        be_ready(self.beside)
 
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
         """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
