@@ -33,6 +33,7 @@ SCORERS: Mapping[str, str] = {
     "prompt_tags": "evalharness.scorers.prompt_tags:PromptTags",
     "reference_similarity": "evalharness.scorers.likeness:ReferenceSimilarity",
     "skin_color_drift": "evalharness.scorers.color_drift:SkinColorDrift",
+    "skin_texture": "evalharness.scorers.skin_texture:SkinTexture",
     "stars": "evalharness.scorers.stars:Stars",
     "view": "evalharness.scorers.view:View",
 }
@@ -48,6 +49,7 @@ ON_REQUEST = frozenset(
         "prompt_tag_precision",
         "prompt_tags",
         "reference_similarity",
+        "skin_texture",
         "view",
     }
 )

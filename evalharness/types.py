@@ -258,6 +258,7 @@ class Observation:
     `affirmed` (what may be so, as emotion.happy -> its probability). `judges` are the models that judged a question:
     tags, identity, pictures, likeness, answers, affirmed, parts, corrupted, faces; what is not named there was judged
     by offline perception. A text that pictures are compared with has an embedding alone, and no size.
+    `measures` are numbers by name (skin_texture); `boxes` what detectors found, by kind: heads, eyes of the main face.
     """
 
     width: int
@@ -274,6 +275,8 @@ class Observation:
     answers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     affirmed: Mapping[str, float] = field(default_factory=dict)
     judges: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
+    boxes: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,11 @@ from evalharness.models.table import find_model
 from evalharness.perception.base import be_ready
 from evalharness.perception.beside import Names, head_of, looks_first
 from evalharness.perception.photo.landmarker import Found, face_of, find_faces, imported
+from evalharness.perception.photo.skin import skin_texture
 from evalharness.perception.photo.units import TABLE
 from evalharness.types import Observation
 
-VERSION = 1
+VERSION = 2
 NO_FACE = "no face was found, neither by mediapipe, which sees photographs, nor as an anime face"
 
 
@@ -83,4 +84,9 @@ class PhotoPerceiver:
         faces = tuple(face_of(one, image, self.model, self.least) for one in found)
         blind = {question: why for question, why in seen.blind.items() if question != "face"}
         judges = {**seen.judges, "faces": self.model.name, "parts": self.model.name}
-        return replace(seen, faces=faces, blind=blind, judges=judges)
+        outlines = [part.outline for part in faces[0].parts]
+        texture = skin_texture(image, found[0].points, outlines)
+        if isinstance(texture, str):
+            return replace(seen, faces=faces, blind={**blind, "skin_texture": texture}, judges=judges)
+        measures = {**seen.measures, "skin_texture": round(texture, 4)}
+        return replace(seen, faces=faces, blind=blind, judges=judges, measures=measures)
