@@ -126,6 +126,12 @@ def detector(columns: Sequence[Sequence[float]]) -> bytes:
 
 FACE = (48.0, 40.0, 40.0, 44.0, 0.9)
 SAME_FACE = (49.0, 41.0, 40.0, 44.0, 0.8)
+HEAD, OTHER_HEAD, SAME_HEAD = (
+    (30.0, 40.0, 30.0, 36.0, 0.9),
+    (70.0, 40.0, 30.0, 36.0, 0.6),
+    (31.0, 40.0, 30.0, 36.0, 0.5),
+)
+EYES = ((20.0, 25.0, 8.0, 6.0, 0.8), (40.0, 25.0, 8.0, 6.0, 0.7), (50.0, 60.0, 8.0, 6.0, 0.1))
 DOUBTFUL = (90.0, 90.0, 20.0, 20.0, 0.2)
 
 
@@ -136,6 +142,8 @@ def files_of(kind: str) -> tuple[bytes, ...]:
         "identity": (features, metric),
         "corruption": (corruption,),
         "faces": (lambda: detector([SAME_FACE, FACE, DOUBTFUL]),),
+        "heads": (lambda: detector([HEAD, OTHER_HEAD, SAME_HEAD]),),
+        "eyes": (lambda: detector(EYES),),
     }
     return tuple(make() for make in made[kind])
 
@@ -146,6 +154,10 @@ NAMES = (
     "ai-corrupt-caformer-s36-v0-focal",
     "anime-face-v1.4-s",
 )
+
+
+MORE = ("anime-head-v2.0-s", "anime-eye-v1.0-s")
+"""Detectors that perception=anime asks only where they are named."""
 
 
 def install(folder: Path, patch: pytest.MonkeyPatch, names: Sequence[str] = NAMES) -> None:

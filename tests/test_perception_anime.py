@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stand_ins
+from judging import expecting
 from PIL import Image
 
 from evalharness.codec import decode, encode
@@ -18,12 +19,17 @@ from evalharness.errors import ConfigError, PerceptionError
 from evalharness.models.fetch import fetch
 from evalharness.models.table import Input, find_model
 from evalharness.perception.anime.ccip import half_cosine
-from evalharness.perception.anime.detector import joined, overlap
+from evalharness.perception.anime.detector import find_eyes, joined, overlap
 from evalharness.perception.anime.perceiver import AnimePerceiver
 from evalharness.perception.anime.picture import longest, numbers_of, squared
+from evalharness.perception.anime.session import Runtime
 from evalharness.perception.offline import OfflinePerceiver
+from evalharness.scorers.artifacts import Artifacts
+from evalharness.scorers.evidence import several
+from evalharness.scorers.faces import Faces
+from evalharness.scorers.told import told_of
 from evalharness.scorers.vectors import differences
-from evalharness.types import Box, Face, Observation, Part
+from evalharness.types import Box, Face, Finding, Observation, Part
 
 RED, GREEN, BLUE = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
 KINDS = dict(zip(("tagger", "identity", "corruption", "faces"), stand_ins.NAMES, strict=True))
@@ -260,4 +266,87 @@ def test_offline_perception_and_the_list_of_perceivers_import_no_onnxruntime() -
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert shown.stdout.strip() == "['anime', 'clip', 'offline', 'photo'] False"
+    assert shown.stdout.strip() == "['anime', 'clip', 'dino', 'offline', 'photo'] False"
+
+
+# heads and eyes
+
+
+@pytest.fixture
+def detectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    stand_ins.install(tmp_path, monkeypatch, (*stand_ins.NAMES, *stand_ins.MORE))
+    return dict(zip(("heads", "eyes"), stand_ins.MORE, strict=True))
+
+
+def test_heads_are_found_with_and_without_faces(detectors: dict[str, str]) -> None:
+    seen = AnimePerceiver(models={"heads": detectors["heads"]}, threads=1).observe([picture((255, 255, 255))])[0]
+    assert seen.judges == {"heads": "anime-head-v2.0-s"} and seen.faces == ()
+    first, second = seen.boxes["heads"]
+    assert (first.x, first.y, first.width, first.height) == pytest.approx((15.0, 22.0, 30.0, 36.0))
+    assert second.x == pytest.approx(55.0), "the head that was found twice counts once"
+
+
+def test_eyes_are_looked_for_in_a_crop_of_the_face(detectors: dict[str, str]) -> None:
+    models = {"faces": KINDS["faces"], "eyes": detectors["eyes"]}
+    seen = AnimePerceiver(models=models, threads=1).observe([picture((255, 255, 255))])[0]
+    # the face is 40 x 44 at (28, 18): its crop begins at (18, 7), 60 x 66 pixels, looked at as 64 x 96
+    scale = (60 / 64, 66 / 96)
+    left, right = seen.boxes["eyes"]
+    assert (left.x, left.y) == pytest.approx((18 + 16 * scale[0], 7 + 22 * scale[1]))
+    assert right.x == pytest.approx(18 + 36 * scale[0]), "the third one is less sure than the model's threshold"
+    without = AnimePerceiver(models={"eyes": detectors["eyes"]}, threads=1).observe([picture((255, 255, 255))])[0]
+    assert "eyes" not in without.boxes and "eyes" not in without.judges, "without a face nobody looks for its eyes"
+
+
+def test_eyes_at_the_frame_are_looked_for_inside_it(detectors: dict[str, str]) -> None:
+    model = find_model(detectors["eyes"])
+    edge = Face(box=Box(x=80, y=80, width=30, height=30), confidence=1.0)
+    outside = Face(box=Box(x=200, y=80, width=30, height=30), confidence=1.0)
+    white = picture((255, 255, 255))
+    assert find_eyes(white, [edge], model, Runtime(threads=1)) is not None
+    assert find_eyes(white, [outside], model, Runtime(threads=1)) is None
+
+
+def counting(heads: int | None = None, eyes: int | None = None, **more: object) -> Observation:
+    """What detectors found: so many heads, so many eyes; None where one did not look."""
+    found = {name: count for name, count in (("heads", heads), ("eyes", eyes)) if count is not None}
+    boxes = {name: (Box(x=0, y=0, width=4, height=4),) * count for name, count in found.items()}
+    return Observation(width=96, height=96, boxes=boxes, judges={name: f"{name}-model" for name in found}, **more)  # type: ignore[arg-type]
+
+
+def test_heads_tell_of_several_people() -> None:
+    for heads, seen in ((0, None), (1, False), (2, True)):
+        told = told_of("several_people", counting(heads=heads))
+        assert told is not None and told.seen is seen and "by heads-model" in told.words
+    assert told_of("several_people", counting(eyes=2)) is None
+    assert several(counting(heads=2)) == "2 heads" and several(counting(heads=1)) is None
+
+
+def test_eyes_that_are_found_rule_out_missing_ones_and_a_third_one_is_doubled() -> None:
+    for eyes, missing, doubled in ((2, False, False), (1, False, False), (3, False, True), (0, None, None)):
+        seen = counting(eyes=eyes)
+        told = [told_of(thing, seen) for thing in ("missing_eyes", "doubled_eyes")]
+        assert [one.seen for one in told if one] == [missing, doubled]
+
+
+def test_eyes_are_missing_where_neither_detector_nor_offline_perception_sees_them() -> None:
+    finding = Finding(name="missing_eyes", strength=0.8, absence_counts=False)
+    told = told_of("missing_eyes", counting(eyes=0, findings=(finding,)))
+    assert told is not None and told.seen is True and "none by offline perception" in told.words
+    parts = tuple(Part(name=name, state="missing", confidence=0.9) for name in ("left_eye", "right_eye"))  # type: ignore[arg-type]
+    face = Face(box=Box(x=0, y=0, width=40, height=40), confidence=0.9, parts=parts)
+    told = told_of("no_eyes", counting(eyes=0, faces=(face,)))
+    assert told is not None and told.seen is True
+    seen = counting(eyes=2, findings=(finding,))
+    score = Artifacts().score(expecting(forbid=("missing_eyes",)), seen, None)
+    assert score.value == 1.0, "an unproven finding stands back where a detector sees both eyes"
+
+
+def test_head_without_a_face_is_seen_from_behind() -> None:
+    blind = {"face": "no anime face was found"}
+    asked = expecting(view="behind")
+    assert Faces().score(asked, counting(blind=blind), None).value is None
+    turned = Faces().score(asked, counting(heads=1, blind=blind), None)
+    assert turned.value == 1.0 and turned.reason == "0 faces; asked: 0; 1 head by heads-model, turned away"
+    nobody = Faces().score(asked, counting(heads=0, blind=blind), None)
+    assert nobody.value is None, "without a head it may be blindness still"

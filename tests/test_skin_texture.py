@@ -80,7 +80,7 @@ def test_parts_and_edges_are_no_skin() -> None:
 def test_strands_of_hair_over_smooth_skin_are_no_texture() -> None:
     image = portrait(0.0)
     pen = ImageDraw.Draw(image)
-    for x in range(80, 330, 26):
+    for x in range(80, 330, 34):
         pen.line((x, 50, x, 370), fill=(70, 40, 30), width=3)
     assert texture(image) < 0.5
 

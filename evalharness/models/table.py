@@ -18,7 +18,9 @@ OWN = "EVALHARNESS_MODELS"
 PLAUSIBLE = 0.35
 """Where a model's threshold is not known."""
 
-Kind = Literal["tagger", "identity", "corruption", "faces", "clip", "landmarks", "judge", "pictures"]
+Kind = Literal[
+    "tagger", "identity", "corruption", "faces", "heads", "eyes", "clip", "pictures", "landmarks", "judge"
+]
 Triple = tuple[float, float, float]
 
 

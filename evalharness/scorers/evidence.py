@@ -13,7 +13,10 @@ def several(observation: Observation) -> str | None:
     """What makes the image more than one picture of one person, in words ('2 panels'), or None."""
     if len(observation.panels) > 1:
         return f"{len(observation.panels)} panels"
-    return f"{len(observation.faces)} faces" if len(observation.faces) > 1 else None
+    for things, count in (("faces", len(observation.faces)), ("heads", len(observation.boxes.get("heads", ())))):
+        if count > 1:
+            return f"{count} {things}"
+    return None
 
 
 def box_mark(label: str, box: Box) -> Mark:

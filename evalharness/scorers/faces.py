@@ -25,8 +25,10 @@ class Faces:
             return unscored(self.name, "the prompt does not say how many faces must show")
         if panels <= 1 and found == 0 and (blind := _blind(cell.prompt.expect, observation)):
             return unscored(self.name, blind)
+        turned = _turned(observation) if panels <= 1 and found == asked == 0 else ""
         value = 1.0 if panels <= 1 and found == asked else 0.0
-        return Score(metric=self.name, value=value, reason=_reason(found, panels, asked), evidence=_marks(observation))
+        reason = f"{_reason(found, panels, asked)}{turned}"
+        return Score(metric=self.name, value=value, reason=reason, evidence=_marks(observation))
 
 
 def asked_faces(expect: Expectation) -> int | None:
@@ -43,7 +45,18 @@ def no_face(cell: Cell, observation: Observation) -> str:
     return observation.blind.get("face", "no face was found")
 
 
+def _turned(observation: Observation) -> str:
+    """What a detector of heads adds where no face is to be seen, in words; '' where none looked."""
+    judge, heads = observation.judges.get("heads"), len(observation.boxes.get("heads", ()))
+    if judge is None:
+        return ""
+    return f"; {heads} head{'' if heads == 1 else 's'} by {judge}{', turned away' if heads else ''}"
+
+
 def _blind(expect: Expectation, observation: Observation) -> str | None:
+    if asked_faces(expect) == 0 and observation.boxes.get("heads"):
+        # a head without a face is one that is turned away, not a face that was overlooked
+        return None
     if expect.view in PROFILES:
         return "face finder does not see profiles"
     return observation.blind.get("face")

@@ -1,11 +1,12 @@
 """Is an unwanted thing to be seen? Vision models are asked in turn; the first that is sure decides."""
 
 from evalharness.scorers.answered import Told, answered
+from evalharness.scorers.counted import counted
 from evalharness.scorers.tag_things import tagged
 from evalharness.types import Observation
 
-ASKED = (tagged, answered)
-"""A tagger was taught the words of things; a CLIP was not."""
+ASKED = (counted, tagged, answered)
+"""Boxes can be counted; a tagger was taught the words of things; a CLIP was not."""
 
 
 def told_of(thing: str, observation: Observation) -> Told | None:

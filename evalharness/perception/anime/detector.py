@@ -18,9 +18,12 @@ OVERLAP = 0.5
 SAME = 0.2
 """Face finders draw their boxes differently: from this share on, both mean one face."""
 
+AROUND = 0.25
+"""Of a face's size, on each side of it, in the crop in which its eyes are looked for."""
+
 
 def find_boxes(image: Image.Image, model: Model, runtime: Runtime) -> tuple[Face, ...]:
-    """Faces of at least the model's threshold, the most certain first; their parts are not read."""
+    """Faces, heads or eyes of at least the model's threshold, the most certain first; their parts are not read."""
     (network,) = checked(model)
     seen = numbers_of(image, model.input)
     found = answers(network, runtime, seen)
@@ -36,6 +39,24 @@ def find_boxes(image: Image.Image, model: Model, runtime: Runtime) -> tuple[Face
         if all(overlap(face.box, other.box) <= OVERLAP for other in kept):
             kept.append(replace(face, cut_by_frame=_cut(face.box, image)))
     return tuple(kept)
+
+
+def find_eyes(image: Image.Image, faces: Sequence[Face], model: Model, runtime: Runtime) -> tuple[Box, ...] | None:
+    """Boxes of the largest face's eyes, in pixels of the image; None without a face.
+
+    It looks at a crop with a quarter of the face's size around it: in a whole picture eyes are too small to be found.
+    """
+    face = max(faces, key=lambda one: one.box.width * one.box.height * one.confidence, default=None)
+    if face is None:
+        return None
+    box = face.box
+    left, top = max(0, round(box.x - AROUND * box.width)), max(0, round(box.y - AROUND * box.height))
+    right = min(image.width, round(box.x + (1 + AROUND) * box.width))
+    bottom = min(image.height, round(box.y + (1 + AROUND) * box.height))
+    if right - left < 1 or bottom - top < 1:
+        return None
+    found = find_boxes(image.crop((left, top, right, bottom)), model, runtime)
+    return tuple(replace(eye.box, x=eye.box.x + left, y=eye.box.y + top) for eye in found)
 
 
 def joined(found: Sequence[Face], read: Sequence[Face]) -> tuple[Face, ...]:

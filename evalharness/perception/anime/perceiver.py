@@ -12,21 +12,21 @@ from evalharness.models.cache import digests, present
 from evalharness.models.table import Model, find_model
 from evalharness.perception.anime.ccip import embedding_of
 from evalharness.perception.anime.corrupt import find_corruption
-from evalharness.perception.anime.detector import find_boxes, joined
+from evalharness.perception.anime.detector import find_boxes, find_eyes, joined
 from evalharness.perception.anime.session import Runtime, imported
 from evalharness.perception.anime.tagger import tags_of
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.types import Observation
 
 VERSION = 1
-KINDS = ("tagger", "identity", "corruption", "faces")
+KINDS = ("tagger", "identity", "corruption", "faces", "heads", "eyes")
 
 
 class AnimePerceiver:
     """Sees what offline perception sees, and tags, identity, corruption and faces by models for drawn characters.
 
     Args:
-        models: the name of a model of the table for each of tagger, identity, corruption and faces; null or left out:
+        models: the name of a model of the table for each of KINDS (tagger, identity, ...); null or left out:
             nobody looks for that.
         device: cpu, or cuda (with the package onnxruntime-gpu).
         threads: of the processor for each model, 0 = as many as there are cores.
@@ -84,6 +84,13 @@ class AnimePerceiver:
             seen = replace(seen, findings=findings, judges={**seen.judges, "corrupted": corruption.name})
         if detector := models.get("faces"):
             seen = _with_faces(seen, image, detector, runtime)
+        if detector := models.get("heads"):
+            found = tuple(head.box for head in find_boxes(image, detector, runtime))
+            judges = {**seen.judges, "heads": detector.name}
+            seen = replace(seen, boxes={**seen.boxes, "heads": found}, judges=judges)
+        if (detector := models.get("eyes")) and (eyes := find_eyes(image, seen.faces, detector, runtime)) is not None:
+            judges = {**seen.judges, "eyes": detector.name}
+            seen = replace(seen, boxes={**seen.boxes, "eyes": eyes}, judges=judges)
         return seen
 
 

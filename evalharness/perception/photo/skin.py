@@ -53,7 +53,9 @@ def skin_texture(image: Image.Image, points: Sequence[Point], parts: Sequence[Se
     return 100.0 * spread / max(1.0, float(np.median(luma[skin])))
 
 
-def _inside(image: Image.Image, left: float, top: float, width: float, height: float) -> tuple[float, ...]:
+def _inside(
+    image: Image.Image, left: float, top: float, width: float, height: float
+) -> tuple[float, float, float, float]:
     """The face's box; what lies beyond the frame is cut, as a box of resize must lie inside."""
     right, bottom = min(float(image.width), left + width), min(float(image.height), top + height)
     return max(0.0, left), max(0.0, top), right, bottom
