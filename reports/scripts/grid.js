@@ -4,10 +4,11 @@
 const grid = document.getElementById("grid");
 // up to here all tiles are in the page, where a browser's search and print find them
 const MANY = 400;
-// pixels around the window that are drawn as well, so that scrolling meets pictures
+// pixels above and below the window, and beside it, that are drawn as well, so that scrolling meets pictures
 const MARGIN = 500;
+const MARGIN_ACROSS = 120;
 // tiles and pictures that one frame begins at most, and how fast (pixels a frame) scrolling may be to begin pictures
-const TILES_A_FRAME = 40;
+const TILES_A_FRAME = 24;
 const PICTURES_A_FRAME = 12;
 const TOO_FAST = 400;
 const GAP = 6;
@@ -16,6 +17,7 @@ const LEAST_ROW = 104;
 const PAPER = 690;
 let layout = { rows: [], columnValues: [], places: new Map(), across: 1, tops: [0], whole: true };
 let waiting = new Map(); // pictures that were not asked for yet, and their cells
+const spare = []; // tiles that left the page and come back as others: new ones for every line make garbage and pauses
 let current; // the cell whose tile takes part in tabbing
 
 function arrange(cells) {
@@ -114,32 +116,37 @@ function valueLine(cell) {
   return { text: formatted(chosen.metric, score.value), class: "scored", style: frame(chosen.metric, score.value) };
 }
 
-function picture(cell, alt) {
-  if (cell.image === undefined) {
-    return element("span", { class: "blank" }, element("span", {}, (cell.failure ?? say("no_image")).slice(0, 200)));
-  }
-  const size = SIZES[chosen.size];
-  const image = element("img", { alt, loading: "lazy", decoding: "async", width: size, height: size });
-  if (layout.whole) image.src = cell.thumbnail;
+function blank(cell) {
+  return element("span", { class: "blank" }, element("span", {}, (cell.failure ?? say("no_image")).slice(0, 200)));
+}
+
+// of a large grid a place that takes its colour, until its turn comes; a picture of another cell is no such place
+function picture(cell, old) {
+  if (cell.image === undefined) return blank(cell);
+  const image = old ?? element("img", { decoding: "async", ...(layout.whole ? { loading: "lazy" } : {}) });
+  image.removeAttribute("src");
+  image.alt = "";
+  if (layout.whole) show(image, cell);
   else waiting.set(image, cell);
   return image;
 }
 
+function show(image, cell) {
+  image.alt = `${nameOf(cell)} · ${data.metrics[chosen.metric]?.name ?? ""} ${valueLine(cell).text}`;
+  image.src = cell.thumbnail;
+}
+
 function tile(cell) {
-  const line = valueLine(cell);
-  const metric = data.metrics[chosen.metric]?.name ?? "";
+  const line = valueLine(cell), node = spare.pop() ?? element("button", { type: "button" });
   const { s } = layout.places.get(cell);
   const left = GAP + (s % layout.across) * (SIZES[chosen.size] + GAP), top = GAP + Math.floor(s / layout.across) * tileHeight();
-  return element(
-    "button",
-    {
-      type: "button", class: `tile ${line.class}`, "data-cell": cell.number, tabindex: cell === current ? 0 : -1,
-      style: { ...line.style, left: `${left}px`, top: `${top}px` },
-    },
-    picture(cell, `${nameOf(cell)} · ${metric} ${line.text}`),
-    element("span", { class: "value" }, line.text),
-    ...ratedMark(cell),
-  );
+  node.className = `tile ${line.class}`;
+  node.dataset.cell = cell.number;
+  node.tabIndex = cell === current ? 0 : -1;
+  node.removeAttribute("style");
+  Object.entries({ ...line.style, left: `${left}px`, top: `${top}px` }).forEach(([name, value]) => node.style.setProperty(name, value));
+  node.replaceChildren(picture(cell, node.querySelector("img")), element("span", { class: "value" }, line.text), ...ratedMark(cell));
+  return node;
 }
 
 // the reader's stars, over a corner of the picture
@@ -167,7 +174,8 @@ function nearWindow() {
   const column = (x) => Math.min(Math.max(Math.floor(x / width), 0), layout.columnValues.length - 1);
   return {
     rows: [lastBelow(layout.tops, top), Math.min(lastBelow(layout.tops, bottom), layout.rows.length - 1)],
-    columns: [column(scrollLeft - MARGIN), column(scrollLeft + clientWidth + MARGIN)], top, bottom,
+    // the rows' heads cover the left: the window's width reaches beyond the last column that is seen
+    columns: [column(scrollLeft - MARGIN_ACROSS), column(scrollLeft + clientWidth)], top, bottom,
   };
 }
 
@@ -186,6 +194,7 @@ function keep(node, wanted, make) {
     if (wanted.has(key)) continue;
     child.remove();
     node.shown.delete(key);
+    retire(child);
   }
   for (const key of wanted) {
     if (node.shown.has(key)) continue;
@@ -196,11 +205,23 @@ function keep(node, wanted, make) {
   }
 }
 
+// tiles of a node that left; a picture that nobody will see is not loaded any more
+function retire(child) {
+  const tiles = child.matches(".tile") ? [child] : child.querySelectorAll(".tile");
+  for (const node of tiles) {
+    const image = node.querySelector("img");
+    waiting.delete(image);
+    image?.removeAttribute("src");
+    spare.push(node);
+  }
+}
+
 const range = ([first, last]) => Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 
 function imageRow(r) {
-  const height = `${layout.tops[r + 1] - layout.tops[r]}px`;
-  return element("div", { class: "line images", role: "row", "aria-rowindex": r + 2, style: { top: `${layout.tops[r]}px`, height } },
+  const pixels = layout.tops[r + 1] - layout.tops[r], height = `${pixels}px`;
+  // each head that moves by itself is a layer that every frame costs: only those of tall rows do
+  return element("div", { class: `line images ${pixels > 2 * tileHeight() + LEAST_ROW ? "tall" : ""}`, role: "row", "aria-rowindex": r + 2, style: { top: `${layout.tops[r]}px`, height } },
     element("div", { class: "edge" }, head(chosen.rows, layout.rowValues[r], "rowheader")));
 }
 
@@ -250,8 +271,7 @@ function drawPictures() {
   for (const [image, cell] of waiting) {
     if (begun >= PICTURES_A_FRAME) break;
     waiting.delete(image);
-    if (!image.isConnected) continue;
-    image.src = cell.thumbnail;
+    show(image, cell);
     begun += 1;
   }
   return waiting.size > 0;
@@ -276,6 +296,7 @@ function drawGrid() {
   const cells = shownCells();
   layout = arrange(cells);
   waiting = new Map();
+  spare.length = 0;
   if (!layout.places.has(current)) current = layout.rows.flat().find((stack) => stack.length)?.[0];
   const size = SIZES[chosen.size];
   // names of subjects and prompts take several lines
