@@ -5,6 +5,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_run import LEADER, sample_input
@@ -115,11 +116,43 @@ def test_the_page_shows_the_same_draws_and_leads_to_each_report(runs: dict[str, 
     target = tmp_path / "out" / "runs.html"
     target.parent.mkdir()
     write_runs(contest(list(runs), tmp_path / "promoted"), target)
-    links = Links(target.read_text("utf-8"))
-    assert "./../first/report.html" in links.found
-    pictures = [link for link in links.found if link.endswith(".webp")]
-    assert len(pictures) == 16 * 3 - 1  # one of the flipped images failed
-    assert all((target.parent / link).is_file() for link in pictures)
+    assert "./../first/report.html" in Links(target.read_text("utf-8")).found
+    pictures = shown(target, "thumbnails")
+    assert len(pictures) == 16 * 3
+    assert sum(link != 0 for link in pictures) == 16 * 3 - 1  # one of the flipped images failed
+    assert all((target.parent / link).is_file() for link in pictures if link)
+
+
+def shown(page: Path, what: str) -> list[Any]:
+    """A list that the page's data holds."""
+    found = re.search(r'id="data">(.*?)</script>', page.read_text("utf-8"))
+    assert found
+    return list(json.loads(found[1])[what])
+
+
+def test_a_copied_page_needs_nothing_of_its_runs(runs: dict[str, Side], tmp_path: Path) -> None:
+    assert main(["report", *runs, "--to", str(tmp_path / "away")]) == 0
+    page = tmp_path / "away" / "runs.html"
+    small = [link for link in shown(page, "thumbnails") if link]
+    assert len(small) == 47 and all(link.startswith("./run-") and (page.parent / link).is_file() for link in small)
+    assert len(list((tmp_path / "away").glob("run-*/images/*.png"))) == 47
+    assert "report.html" not in page.read_text("utf-8")
+
+
+def test_a_single_file_holds_every_runs_images(runs: dict[str, Side], tmp_path: Path) -> None:
+    assert main(["report", *runs, "--single-file"]) == 0
+    held = shown(tmp_path / "runs_single.html", "embedded")
+    assert sum(str(one).startswith("data:image/webp;base64,") for one in held) == 47 and len(held) == 48
+
+
+def test_runs_of_one_name_stay_apart(runs: dict[str, Side], tmp_path: Path) -> None:
+    for name, side in runs.items():
+        assert isinstance(side.run, FinishedRun)
+        runs[name] = dataclasses.replace(runs[name], run=dataclasses.replace(side.run, run="same"), subject=LEADER)
+        runs[name] = dataclasses.replace(runs[name], strength=1.0)
+    page = write_runs(contest(list(runs), tmp_path / "promoted"), tmp_path / "runs.html")
+    subjects = next(axis["values"] for axis in shown(page, "axes") if axis["name"] == "subject")
+    assert subjects == [f"same: {LEADER}", f"same: {LEADER} (2)", f"same: {LEADER} (3)"]
 
 
 def test_hostile_names_are_shown_as_text(runs: dict[str, Side], tmp_path: Path) -> None:
@@ -169,5 +202,5 @@ def test_the_verb_names_the_page_and_what_does_not_fit(
 ) -> None:
     assert main(["report", *runs, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"report": str(tmp_path / "runs.html")}
-    assert main(["report", *runs, "--single-file"]) == 2
-    assert re.search("take one run", capsys.readouterr().err)
+    assert main(["report", *runs, "--composite", str(tmp_path / "grid.png")]) == 2
+    assert re.search("takes one run", capsys.readouterr().err)

@@ -41,12 +41,12 @@ def write_single(folder: Path, given: FinishedRun) -> Path:
     """`folder/report_single.html`: thumbnails and full images inside it, as WebP; returns its path."""
     paths = [path if isinstance(path := given.images.get(cell.key), str) else None for cell in given.cells]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pairs = list(pool.map(lambda path: _inside(folder / path) if path else (None, 0), paths))
+        pairs = list(pool.map(lambda path: inside(folder / path) if path else (None, 0), paths))
     full, small = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     return write_whole(folder / SINGLE_NAME, render(given, {"embedded": full, "thumbnails": small}))
 
 
-def _inside(source: Path) -> tuple[str | None, str | int]:
+def inside(source: Path) -> tuple[str | None, str | int]:
     """The image and its thumbnail as addresses; 0 where the image is small enough to be its own."""
     try:
         image = opened(source)

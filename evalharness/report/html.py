@@ -40,11 +40,19 @@ SCRIPTS = (
     "gallery.js",
     "start.js",
 )
-# the page of several runs: no cells, no grid
+# the page of several runs: their equal draws are one grid; nothing is judged or exported
 RUNS_SCRIPTS = (
+    "cells.js",
     "base.js",
     "../vendor/uplot/notice.js",
     "../vendor/uplot/uPlot.iife.min.js",
+    "choices.js",
+    "grid.js",
+    "marks.js",
+    "compare.js",
+    "judgement.js",
+    "blind.js",
+    "viewer.js",
     "scrolling.js",
     "curves.js",
     "history.js",

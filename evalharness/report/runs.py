@@ -9,6 +9,7 @@ from evalharness.languages import DEFAULT, texts
 from evalharness.replacing import write_whole
 from evalharness.report import numbers
 from evalharness.report.cell_rows import address
+from evalharness.report.draws import Drawn, Form, drawn_rows
 from evalharness.report.history import Moment, history_charts, metric_rows
 from evalharness.report.html import (
     PAGE_NAME,
@@ -20,13 +21,11 @@ from evalharness.report.html import (
     style,
 )
 from evalharness.report.table_rows import Column, columns_of
-from evalharness.report.thumbnails import FOLDER, write_thumbnails
 from evalharness.report.verdict_rows import Stamp, Texts, counts_in_words, stamp
 from evalharness.types import Cell, Decision, Estimate, FinishedRun, MetricInfo
 
 RUNS_NAME = "runs.html"
-MOST_DRAWS = 60
-"""Draws shown side by side; more of them make a page that nobody reads to its end."""
+SINGLE_NAME = "runs_single.html"
 SIGNS: Mapping[str, tuple[str, str]] = {"wins": ("★", "pass"), "behind": ("▼", "fail"), "open": ("·", "inconclusive")}
 
 
@@ -88,7 +87,7 @@ class Contest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One run as the page shows it: `address` leads to its own report."""
+    """One run as the page shows it: `address` leads to its own report, where the page leads anywhere."""
 
     name: str
     address: str
@@ -111,15 +110,6 @@ class StandingCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrawRow:
-    """One draw that several runs made; `pictures` holds (thumbnail, full image, text) or None for each run."""
-
-    prompt: str
-    seed: int
-    pictures: tuple[tuple[str, str, str] | None, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneRow:
     """A promotion in words; `cells` follow the page's metrics, `changed` says that the suite is another than before."""
 
@@ -134,12 +124,16 @@ class MilestoneRow:
     note: str
 
 
-def write_runs(contest: Contest, target: Path, language: str = DEFAULT) -> Path:
-    """Write the page, with links relative to its folder; thumbnails that are missing are made in their runs."""
+def write_runs(contest: Contest, target: Path, language: str = DEFAULT, form: Form = "linked") -> Path:
+    """Write the page and return its path; `form` says where its pictures are, and missing thumbnails are made.
+
+    A 'linked' page leads to the runs' own reports, relative to its folder; one that is taken elsewhere leads nowhere.
+    """
     home, words = target.resolve().parent, texts(language)
     columns = columns_of({info.name: info for info in contest.metrics}, words)
-    wins = [sum(row[n].word == "wins" for row in contest.standings.values()) for n in range(len(contest.contestants))]
-    draws, script, moments = _draws(contest, home), scripts(RUNS_SCRIPTS), _moments(contest)
+    script, moments, leads = scripts(RUNS_SCRIPTS), _moments(contest), home if form == "linked" else None
+    draws = drawn_rows(_drawn(contest), _metrics(contest, moments), home, form)
+    rest = {**metric_rows(moments, words), **draws, "history": history_charts(moments)}
     text = (
         environment()
         .get_template("runs.html.j2")
@@ -149,28 +143,44 @@ def write_runs(contest: Contest, target: Path, language: str = DEFAULT) -> Path:
             style=style(),
             script=script,
             script_digest=script_digest(script),
-            data=embedded_json({**metric_rows(moments, words), "history": history_charts(moments)}),
-            runs=[_run_row(one, count, home, words) for one, count in zip(contest.contestants, wins, strict=True)],
+            data=embedded_json(rest),
+            runs=_run_rows(contest, leads, words),
             metrics=[(column, _standing_cells(contest, column, words)) for column in columns],
             refused=[_refused(contest, pair, reasons, words) for pair, reasons in contest.refused.items()],
             notes=contest.notes,
-            draws=draws[:MOST_DRAWS],
-            draw_count=len(draws),
-            history=_history(contest, home),
+            draws=bool(draws),
+            history=_history(contest, leads),
             history_metrics=_history_metrics(contest),
         )
     )
     return write_whole(target, text)
 
 
+def _drawn(contest: Contest) -> list[Drawn]:
+    return [
+        Drawn(name=f"{one.run.run}: {one.subject}", folder=one.folder, run=one.run, cells=one.cells)
+        for one in contest.contestants
+    ]
+
+
+def _metrics(contest: Contest, moments: list[Moment]) -> Mapping[str, MetricInfo]:
+    """All that the page shows anywhere, by name; what the runs say of a metric goes before the history."""
+    return {**{one.metric.name: one.metric for one in moments}, **{info.name: info for info in contest.metrics}}
+
+
+def _run_rows(contest: Contest, leads: Path | None, words: Texts) -> list[RunRow]:
+    wins = [sum(row[n].word == "wins" for row in contest.standings.values()) for n in range(len(contest.contestants))]
+    return [_run_row(one, count, leads, words) for one, count in zip(contest.contestants, wins, strict=True)]
+
+
 def _link(path: Path, home: Path) -> str:
     return address(Path(os.path.relpath(path.resolve(), home)).as_posix())
 
 
-def _run_row(one: Contestant, wins: int, home: Path, words: Texts) -> RunRow:
+def _run_row(one: Contestant, wins: int, leads: Path | None, words: Texts) -> RunRow:
     return RunRow(
         name=one.name,
-        address=_link(one.folder / PAGE_NAME, home),
+        address=_link(one.folder / PAGE_NAME, leads) if leads else "",
         date=one.date[:16].replace("T", " "),
         suite=one.run.suite,
         stamp=stamp(one.decision.value, words) if one.decision else None,
@@ -200,43 +210,11 @@ def _refused(contest: Contest, pair: tuple[int, int], reasons: tuple[str, ...], 
     return words["runs_refused"].format(first=first, second=second, reasons="; ".join(reasons))
 
 
-def _draws(contest: Contest, home: Path) -> list[DrawRow]:
-    """Draws that at least two runs made, in the order of the first run that has them."""
-    sides = [{cell.pair_key: cell for cell in one.cells} for one in contest.contestants]
-    order = dict.fromkeys(key for side in sides for key in side)
-    common = [key for key in order if sum(key in side for side in sides) > 1]
-    for one in contest.contestants:
-        shown = set(common[:MOST_DRAWS])
-        write_thumbnails(one.folder, tuple(c for c in one.cells if c.pair_key in shown), one.run.images)
-    return [_draw(key, sides, contest, home) for key in common]
-
-
-def _draw(key: str, sides: list[dict[str, Cell]], contest: Contest, home: Path) -> DrawRow:
-    first = next(side[key] for side in sides if key in side)
-    pictures = [
-        _picture(one, side[key], home) if key in side else None
-        for one, side in zip(contest.contestants, sides, strict=True)
-    ]
-    return DrawRow(prompt=first.prompt.id, seed=first.seed, pictures=tuple(pictures))
-
-
-def _picture(one: Contestant, cell: Cell, home: Path) -> tuple[str, str, str] | None:
-    path = one.run.images.get(cell.key)
-    if not isinstance(path, str):
-        return None
-    small, full = one.folder / FOLDER / f"{cell.key}.webp", one.folder / path
-    return (
-        _link(small if small.is_file() else full, home),
-        _link(full, home),
-        f"{one.name}, {cell.prompt.id}, {cell.seed}",
-    )
-
-
 def _history_metrics(contest: Contest) -> list[str]:
     return list(dict.fromkeys(name for one in contest.history for name in one.metrics))
 
 
-def _history(contest: Contest, home: Path) -> list[MilestoneRow]:
+def _history(contest: Contest, leads: Path | None) -> list[MilestoneRow]:
     folders = {one.run.run: one.folder for one in contest.contestants}
     rows, last = [], ""
     for one in contest.history:
@@ -249,7 +227,7 @@ def _history(contest: Contest, home: Path) -> list[MilestoneRow]:
                 ),
                 suite=one.suite,
                 run=one.run,
-                address=_link(folders[one.run] / PAGE_NAME, home) if one.run in folders else "",
+                address=_link(folders[one.run] / PAGE_NAME, leads) if leads and one.run in folders else "",
                 overridden=one.overridden,
                 changed=last not in ("", one.suite_digest),
                 cells=tuple(cells),

@@ -9,6 +9,7 @@ from evalharness.verbs.arguments import add_json, add_promoted_in
 from evalharness.verbs.completers import completed_by, runs
 
 HELP = "write the page of a run again, or one of several runs"
+ONE_PLACE = "--single-file and --to were given; one file needs no folder, so choose one of them."
 
 
 def add(verb: argparse.ArgumentParser) -> None:
@@ -17,7 +18,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     completed_by(verb.add_argument("runs", nargs="+", metavar="RUN", help=text), runs)
     verb.add_argument("--open", action="store_true", help="open the page in the browser")
     verb.add_argument("--single-file", action="store_true", help="one HTML with all images inside, as WebP")
-    text = "copy the page with what it shows into this folder; for several runs, write their page there"
+    text = "copy the page with what it shows into this folder"
     verb.add_argument("--to", type=Path, metavar="DIR", help=text)
     verb.add_argument("--composite", type=Path, metavar="PNG", help="write the grid as one labelled picture")
     verb.add_argument("--rows", default="prompt", metavar="AXIS", help="the picture's rows (default: prompt)")
@@ -55,7 +56,7 @@ def _of_one(options: argparse.Namespace) -> Mapping[str, Path]:
     from evalharness.report.html import write_report
 
     if options.single_file and options.to:
-        raise InputError("--single-file and --to were given; one file needs no folder, so choose one of them.")
+        raise InputError(ONE_PLACE)
     folder = Path(options.runs[0])
     given = load_run(folder)
     given = replace(given, language=known_language(options.language or given.language))
@@ -72,15 +73,20 @@ def _of_several(options: argparse.Namespace) -> Mapping[str, Path]:
 
     from evalharness.errors import InputError
     from evalharness.languages import DEFAULT, known_language
-    from evalharness.report.runs import RUNS_NAME, write_runs
+    from evalharness.report.draws import Form
+    from evalharness.report.runs import RUNS_NAME, SINGLE_NAME, write_runs
     from evalharness.shootout import contest
 
-    if options.single_file or options.composite:
-        raise InputError("--single-file and --composite take one run; give one folder, or leave them out.")
+    if options.composite:
+        raise InputError("--composite takes one run; give one folder, or leave it out.")
+    if options.single_file and options.to:
+        raise InputError(ONE_PLACE)
     found = contest(options.runs, options.promoted_in)
     home = options.to or Path(os.path.commonpath([one.folder.resolve().parent for one in found.contestants]))
     home.mkdir(parents=True, exist_ok=True)
-    return {"report": write_runs(found, home / RUNS_NAME, known_language(options.language or DEFAULT))}
+    form: Form = "single" if options.single_file else "copied" if options.to else "linked"
+    name = SINGLE_NAME if options.single_file else RUNS_NAME
+    return {"report": write_runs(found, home / name, known_language(options.language or DEFAULT), form)}
 
 
 def _say(sentence: str) -> None:

@@ -25,7 +25,7 @@ function element(tag, properties = {}, ...children) {
 // a text of the run, isolated so that its direction marks cannot turn the page around
 const quoted = (text) => element("bdi", {}, text);
 
-const axisNumber = (name) => data.axes.findIndex((axis) => axis.name === name);
+const axisNumber = (name) => (data.axes ?? []).findIndex((axis) => axis.name === name);
 const isBaseline = (cell) => cell.subject === data.baseline;
 
 // { value, reason, marks }, or undefined where the metric was not scored

@@ -4,8 +4,8 @@ const ALL = -1;
 const SIZES = { S: 72, M: 104, L: 168, XL: 256 };
 // as large as leaves all subjects in view
 function fittingSize() {
-  const room = document.getElementById("grid").clientWidth - 170;
-  const subjects = data.axes[axisNumber("subject")]?.values.length ?? 1;
+  const room = (document.getElementById("grid")?.clientWidth ?? 0) - 170;
+  const subjects = data.axes?.[axisNumber("subject")]?.values.length ?? 1;
   if (room < 400) return "S";
   return subjects * (SIZES.L + 12) <= room ? "L" : "M";
 }
@@ -38,7 +38,8 @@ function initialValue(axis) {
   if (!own || name === "epoch" || (name === "subject" && onGrid(axisNumber("epoch")))) return ALL;
   if (name === "prompt") return data.axes.some((other, index) => onGrid(index) && !other.own) ? ALL : 0;
   if (name === "subject") return Math.max(data.axes[axis].values.indexOf(data.leader), 0);
-  if (name === "strength") return initialStrength(axis);
+  // each of several runs has its own
+  if (name === "strength") return data.several ? ALL : initialStrength(axis);
   return values[name === "guidance_scale" ? Math.floor((values.length - 1) / 2) : 0].value;
 }
 

@@ -1,4 +1,4 @@
-// The same draw by another epoch or strength, beside the image or under it with a slider between the two.
+// The same draw by another epoch, strength or run, beside the image or under it with a slider between the two.
 
 const comparison = { other: undefined, mode: "beside", at: 50 };
 const drawId = (cell) => JSON.stringify([cell.subject, cell.strength]);
@@ -19,7 +19,7 @@ function comparedWith(cell) {
   if (comparison.other === "" || blind()) return undefined;
   const others = sameDraw(cell);
   return others.find((other) => drawId(other) === comparison.other) ?? others.find(isBaseline)
-    ?? others.findLast((other) => other.subject === data.leader);
+    ?? others.findLast((other) => data.several || other.subject === data.leader);
 }
 
 function compareControls(cell, other) {

@@ -1,4 +1,4 @@
-// What was promoted over time, on the page of several runs: a figure a metric, a plot a suite.
+// The page of several runs: equal draws as one grid, and what was promoted over time (a figure a metric, a plot a suite).
 
 function startHistory() {
   const place = document.getElementById("history-curves");
@@ -10,5 +10,15 @@ function startHistory() {
   followSurroundings();
 }
 
+function redrawDraws() {
+  drawControls(redrawDraws);
+  drawGrid();
+}
+
 startScrolling();
 startHistory();
+if (data.cells.length) {
+  startGrid();
+  startViewer();
+  redrawDraws();
+}

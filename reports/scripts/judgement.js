@@ -88,6 +88,7 @@ function starButton(cell, stars) {
 }
 
 function wrongButton(cell, metric) {
+  if (data.several) return "";
   const { name } = data.metrics[metric];
   return element("button", {
     type: "button", class: "plain wrong", "data-control": `wrong-${name}`, "data-wrong": name, "aria-label": say("wrong_of", { metric: name }),
@@ -139,6 +140,7 @@ function rateByKey(key) {
 // The section of the page
 
 function drawJudgementSection() {
+  if (data.several) return;
   const cells = judgedCells();
   const count = (test) => cells.filter((cell) => test(judgementOf(cell))).length.toLocaleString("en");
   const counts = { images: cells.length.toLocaleString("en"), rated: count((j) => j.stars), blind: count((j) => j.blind), wrong: count((j) => j.wrong) };

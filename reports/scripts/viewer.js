@@ -87,7 +87,7 @@ function valueCell(metric, score) {
 function metricName(metric, score) {
   const { name, version } = data.metrics[metric];
   const judge = [quoted(name), element("small", { title: say("metric_version", { version }) }, `v${version}`)];
-  if (!score.marks.length) return element("span", { class: "judge-name" }, ...judge);
+  if (!score?.marks.length) return element("span", { class: "judge-name" }, ...judge);
   const title = say("show_evidence", { metric: name });
   const box = checkbox(`marks-${name}`, !hiddenMetrics.has(metric), switchIn(hiddenMetrics, metric), { "aria-label": title, style: { "--mark": markColor(metric) } });
   return element("label", { title, class: "judge-name" }, box, ...judge);
@@ -98,18 +98,19 @@ function scoreTable(cell, other) {
   const otherHead = other && (isBaseline(other) ? say("baseline_note") : quoted(drawName(other)));
   const heads = [say("metric"), say("this_image"), ...(other ? [otherHead] : [])];
   table.append(element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))));
-  const body = element("tbody");
-  for (const [metric] of cell.scores) {
-    const score = scoreOf(cell, metric);
-    const values = [valueCell(metric, score), ...(other ? [valueCell(metric, scoreOf(other, metric))] : [])];
+  const body = element("tbody"), metrics = data.metrics.map((_, metric) => metric).filter((metric) => scoreOf(cell, metric) ?? (other && scoreOf(other, metric)));
+  for (const metric of metrics) {
+    const score = scoreOf(cell, metric), beside = other && scoreOf(other, metric);
+    const values = [valueCell(metric, score), ...(other ? [valueCell(metric, beside)] : [])];
     body.append(
       element("tr", {}, element("th", { scope: "row" }, metricName(metric, score)), ...values),
       element("tr", {}, element("td", { class: "reason-cell", colspan: heads.length },
-        element("div", {}, element("span", { class: "reason" }, quoted(score.reason)), wrongButton(cell, metric)))),
+        element("div", {}, element("span", { class: "reason" }, quoted(score?.reason ?? "")), wrongButton(cell, metric)),
+        ...(beside ? [element("span", { class: "reason other" }, element("b", {}, otherHead.cloneNode?.(true) ?? otherHead), ": ", quoted(beside.reason))] : []))),
     );
   }
   table.append(body);
-  return cell.scores.length ? table : element("p", { class: "muted" }, say("no_scores"));
+  return metrics.length ? table : element("p", { class: "muted" }, say("no_scores"));
 }
 
 function parameters(cell) {
@@ -152,7 +153,7 @@ function longText(name, text) {
 
 function details(cell, other) {
   const { text, negative } = data.prompts[cell.prompt];
-  const parts = [judgementPanel(cell), ...(blind() ? [] : [element("h3", {}, say("scores")), scoreTable(cell, other)]),
+  const parts = [...(data.several ? [] : [judgementPanel(cell)]), ...(blind() ? [] : [element("h3", {}, say("scores")), scoreTable(cell, other)]),
     element("h3", {}, say("prompt")), longText("prompt", text)];
   if (negative) parts.push(element("h3", {}, say("negative")), longText("negative", negative));
   if (!blind()) {
@@ -211,7 +212,7 @@ function viewerKey(event) {
     if (keepsArrows(event.target)) return;
     stepViewer(event.key);
   } else if (keepsLetters(event.target)) return;
-  else if (event.key in RATING_KEYS) rateByKey(event.key);
+  else if (event.key in RATING_KEYS && !data.several) rateByKey(event.key);
   else if (event.key === "e") press("evidence");
   else if (event.key === "f") press("size");
   else return;
