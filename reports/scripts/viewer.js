@@ -106,7 +106,7 @@ function scoreTable(cell, other) {
       element("tr", {}, element("th", { scope: "row" }, metricName(metric, score)), ...values),
       element("tr", {}, element("td", { class: "reason-cell", colspan: heads.length },
         element("div", {}, element("span", { class: "reason" }, quoted(score?.reason ?? "")), wrongButton(cell, metric)),
-        ...(beside ? [element("span", { class: "reason other" }, element("b", {}, otherHead.cloneNode?.(true) ?? otherHead), ": ", quoted(beside.reason))] : []))),
+        ...(beside && !isBaseline(other) ? [element("span", { class: "reason other" }, element("b", {}, otherHead.cloneNode?.(true) ?? otherHead), ": ", quoted(beside.reason))] : []))),
     );
   }
   table.append(body);

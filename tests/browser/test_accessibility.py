@@ -169,6 +169,10 @@ def test_axe_finds_nothing_serious_on_the_page_of_several_runs(
     opened = open_report(several[language], width)
     opened.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     assert broken(opened.page) == []
+    opened.page.locator("#grid .tile").first.click()
+    assert broken(opened.page) == []
+    opened.page.locator("#viewer [data-control=slider]").check()
+    assert broken(opened.page) == []
     assert opened.page.evaluate("window.hacked") is None and opened.errors == []
 
 
