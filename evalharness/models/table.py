@@ -18,9 +18,7 @@ OWN = "EVALHARNESS_MODELS"
 PLAUSIBLE = 0.35
 """Where a model's threshold is not known."""
 
-Kind = Literal[
-    "tagger", "identity", "corruption", "faces", "heads", "eyes", "clip", "pictures", "landmarks", "judge"
-]
+Kind = Literal["tagger", "identity", "corruption", "faces", "heads", "eyes", "clip", "pictures", "landmarks", "judge"]
 Triple = tuple[float, float, float]
 
 

@@ -25,7 +25,7 @@ from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
 from evalharness.types import Face, Finding, Hair, Observation, Part
 
-VERSION = 7
+VERSION = 8
 PART_READERS = ("net", "rules")
 PACKAGES = ("animeface", "pillow", "scikit-image", "scipy", "numpy")
 WORKING_SIDE = 192
