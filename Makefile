@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench simulate calibrate reader hairstyle clip report format clean
+.PHONY: demo test check bench simulate calibrate reader hairstyle faults clip report format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -38,6 +38,13 @@ reader: $(VENV)/installed
 # put the SHA-256 that it prints into evalharness/perception/hairstyle.py
 hairstyle: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_hairstyle.py --output evalharness/perception/data/hairstyle.safetensors
+
+faults: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --output runs/face_faults/first.safetensors
+	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --steps 800 --peak 2.5e-3 \
+		--start runs/face_faults/first.safetensors --output runs/face_faults/second.safetensors
+	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --steps 450 --peak 1.5e-3 \
+		--start runs/face_faults/second.safetensors --output evalharness/perception/data/face_faults.safetensors
 
 clip: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py --out runs/clip/first

@@ -10,8 +10,10 @@ from evalharness.demo.drawing import draw, sample_look
 from evalharness.demo.look import Fault, Look
 from evalharness.errors import PerceptionError
 from evalharness.perception import face_faults
-from evalharness.perception.face_faults import find_face_faults
+from evalharness.perception.face_faults import find_face_faults, find_head_faults
 from evalharness.perception.faces import find_faces
+from evalharness.perception.hair import hair_without_face
+from evalharness.perception.offline import look as look_at
 from evalharness.types import Finding
 
 FAULTS: tuple[Fault, ...] = ("missing_eyes", "blank_eyes", "doubled_eyes", "doubled_mouth")
@@ -54,3 +56,24 @@ def test_another_file_of_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     face = find_faces(draw(Look(), 256).image)[0]
     with pytest.raises(PerceptionError, match=r"'face_faults.safetensors' is not the network that was measured"):
         find_face_faults(image, face)
+
+
+def test_a_second_mouth_is_named_even_where_no_face_is_found() -> None:
+    random = np.random.default_rng(23)
+    seen = []
+    for fault in (("doubled_mouth",), ()) * 4:
+        image = draw(replace(sample_look(random), view="front", faults=fault), 256).image  # type: ignore[arg-type]
+        hair = hair_without_face(look_at(image).small)
+        assert hair is not None
+        named = find_head_faults(image, hair.frame.scaled(256 / 192))
+        seen.append(("doubled_mouth" in {one.name for one in named}, bool(fault)))
+    assert sum(said for said, true in seen if true) >= 2
+    assert not any(said for said, true in seen if not true)
+
+
+def test_backs_of_heads_have_no_fault() -> None:
+    random = np.random.default_rng(24)
+    for _ in range(6):
+        image = draw(replace(sample_look(random), view="behind"), 256).image
+        hair = hair_without_face(look_at(image).small)
+        assert hair is None or find_head_faults(image, hair.frame.scaled(256 / 192)) == ()

@@ -27,10 +27,11 @@ class Example:
 def examples(rng: Rng, count: int) -> list[Example]:
     """Draw a face and cut it out `count` times, each as another finder and another file would."""
     drawn = draw(rng)
-    return [_example(drawn, rng) for _ in range(count)]
+    return [cut_out(drawn, rng) for _ in range(count)]
 
 
-def _example(drawn: Drawn, rng: Rng) -> Example:
+def cut_out(drawn: Drawn, rng: Rng) -> Example:
+    """The crop of a drawing, as one finder and one file would have it."""
     origin, unit, angle = _frame(drawn.points, rng)
     image = _cut(drawn.image, origin, unit, angle)
     cos, sin = np.cos(angle), np.sin(angle)

@@ -1,6 +1,6 @@
 """Eyes and brows of this world, from dots to detailed irises."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -130,7 +130,7 @@ def _iris(pen: Pen, face: Face, look: Look, lids: tuple[Points, Points], side: i
     rx = min(ry * between(rng, 0.62, 1.05), 0.8 * style.eye_width)
     x = side * style.eye_x + look.gaze[0] * style.eye_width
     y = float(upper[7, 1] + lower[7, 1]) / 2 + look.gaze[1] * ry
-    layer = Pen(image=pen.image.copy(), yaw=pen.yaw, pitch=pen.pitch)
+    layer = replace(pen, image=pen.image.copy())
     IRISES[style.eye_manner](layer, face, (x, y, rx, ry), rng)
     pen.image.paste(layer.image, mask=pen.mask(np.concatenate((upper, lower[::-1]))))
 

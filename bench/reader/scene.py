@@ -1,5 +1,6 @@
 """A whole head: what lies behind, on and over the face, and the crop that the net sees."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +24,11 @@ class Drawn:
     points: Points
 
 
-def draw(rng: Rng) -> Drawn:
-    """One head in a style of its own."""
+Touch = Callable[[Pen, Face, Look, Points], None]
+
+
+def draw(rng: Rng, touch: Touch | None = None) -> Drawn:
+    """One head in a style of its own; `touch` may add to face and mouth before glasses and hair come over them."""
     face = sample_face(rng)
     pen = _pen(face, rng)
     look = sample_look(face, rng)
@@ -38,6 +42,8 @@ def draw(rng: Rng) -> Drawn:
     eyes = _eyes(pen, face, look, rng)
     if face.brow_state == "present" and not over:
         _brows(pen, face, look, brows, rng)
+    if touch is not None:
+        touch(pen, face, look, mouth)
     plain = pen.image.copy()
     if rng.random() < 0.1:
         _glasses(pen, face, rng)

@@ -15,18 +15,18 @@ class FaceFaultNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            _layer(1, 12, kernel=5),
-            _layer(12, 24),
-            _layer(24, 32),
-            _layer(32, 48),
-            nn.Conv2d(48, 16, 1),
+            _layer(1, 16, kernel=5),
+            _layer(16, 32),
+            _layer(32, 64),
+            _layer(64, 96),
+            nn.Conv2d(96, 16, 1),
             nn.ReLU(),
             # positions are kept: a brow is no eye by where it lies
             nn.Flatten(),
             nn.Dropout(0.2),
-            nn.Linear(16 * (SIDE // 16) ** 2, 64),
+            nn.Linear(16 * (SIDE // 16) ** 2, 96),
             nn.ReLU(),
-            nn.Linear(64, len(EYES) + 1),
+            nn.Linear(96, len(EYES) + 1),
         )
 
     def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ from evalharness.environment import installed_version
 from evalharness.errors import PerceptionError, unknown
 from evalharness.perception import findings
 from evalharness.perception.colors import to_lab
-from evalharness.perception.face_faults import find_face_faults
+from evalharness.perception.face_faults import find_face_faults, find_head_faults
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import Array, Crop, crop_head
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
@@ -168,6 +168,9 @@ def find_faults(view: View, face: FoundFace | None, hair: HairMask | None) -> tu
         found.append(findings.find_ears(hair))
     if face is not None:
         found += [scale_finding(one, view.shrink) for one in find_face_faults(view.image, face)]
+    elif hair is not None:
+        faults = find_head_faults(view.image, hair.frame.scaled(1.0 / view.shrink))
+        found += [scale_finding(one, view.shrink) for one in faults]
     return tuple(found)
 
 
