@@ -42,9 +42,7 @@ hairstyle: $(VENV)/installed
 faults: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --output runs/face_faults/first.safetensors
 	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --steps 800 --peak 2.5e-3 \
-		--start runs/face_faults/first.safetensors --output runs/face_faults/second.safetensors
-	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --steps 450 --peak 1.5e-3 \
-		--start runs/face_faults/second.safetensors --output evalharness/perception/data/face_faults.safetensors
+		--start runs/face_faults/first.safetensors --output evalharness/perception/data/face_faults.safetensors
 
 clip: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py --out runs/clip/first

@@ -61,7 +61,7 @@ def test_another_file_of_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_second_mouth_is_named_even_where_no_face_is_found() -> None:
     random = np.random.default_rng(23)
     seen = []
-    for fault in (("doubled_mouth",), ()) * 4:
+    for fault in (("doubled_mouth",), ()) * 8:
         image = draw(replace(sample_look(random), view="front", faults=fault), 256).image  # type: ignore[arg-type]
         hair = hair_without_face(look_at(image).small)
         assert hair is not None
