@@ -23,7 +23,7 @@ from PIL import Image, ImageEnhance
 from evalharness.calibrate import agreements, judge_labels
 from evalharness.config import compose_calibration
 from evalharness.demo.drawing import Drawing, draw, sample_fault_look, sample_look
-from evalharness.demo.look import FAULTS, LATER_FAULTS, Look
+from evalharness.demo.look import EARS, FAULTS, HEADWEAR, LATER_FAULTS, Look
 from evalharness.labels import read_labels
 from evalharness.perception.findings import NAMES
 from evalharness.perception.offline import OfflinePerceiver
@@ -56,10 +56,18 @@ def cut_face(image: Image.Image) -> Image.Image:
     return image.crop((round(0.42 * image.width), 0, image.width, image.height))
 
 
+def halved_face(image: Image.Image) -> Image.Image:
+    """The frame goes through the middle of the face, from either side as the picture's own brightness has it."""
+    middle = image.width // 2
+    right = np.asarray(image.convert("L")).mean() > 150
+    return image.crop((0, 0, middle, image.height) if right else (middle, 0, image.width, image.height))
+
+
 SPOILT: Mapping[str, Callable[[Image.Image], Image.Image]] = {
     "burnt": burnt,
     "washed_out": washed_out,
     "cut_face": cut_face,
+    "halved_face": halved_face,
 }
 """Faults that are done to a picture when it is drawn."""
 
@@ -85,17 +93,19 @@ def crowded(seen: Observation) -> bool:
 
 
 def is_cut(seen: Observation) -> bool:
-    """Whether the main face reaches over the frame."""
+    """Whether the main face reaches over the frame, or there is half a face at an edge."""
     face = main_face(seen)
-    return bool(face) and face.cut_by_frame
+    return bool(face and face.cut_by_frame) or finding("cut_face")(seen)
 
 
 DETECTORS: Mapping[str, Seen] = {
     "several_panels": crowded,
     "several_faces": crowded,
     "missing_mouth": missing("mouth"),
+    **{name: finding(name) for name in NAMES},
     "cut_face": is_cut,
-} | {name: finding(name) for name in NAMES}
+    "halved_face": is_cut,
+}
 
 
 def side(seen: Observation) -> str:
@@ -136,7 +146,9 @@ def drawn_figures(looks: int, each: int, perceiver: OfflinePerceiver) -> dict[st
             clean.append(seen)
     figures = {name: agree(accuracy, [1] * len(found), found, rng) for name, found in sorted(right.items())}
     figures |= tie_figures(2 * each, perceiver)
-    for fault in (*FAULTS, *LATER_FAULTS, *SPOILT):
+    figures |= worn_figures(each, perceiver, rng)
+    # watermarks are drawn, but nothing offline looks for them
+    for fault in (name for name in (*FAULTS, *LATER_FAULTS, *SPOILT) if name in DETECTORS):
         faulty = perceiver.observe([spoilt(fault, rng) for _ in range(each)])
         truth = [1] * len(faulty) + [0] * len(clean)
         said = [int(DETECTORS[fault](seen)) for seen in (*faulty, *clean)]
@@ -157,6 +169,17 @@ def tie_figures(looks: int, perceiver: OfflinePerceiver) -> dict[str, Agreement]
             pairs.append((int(shows > 0), int(seen.hair.accessory is not None)))
     truth, said = zip(*pairs, strict=True)
     return {f"hair tie: {measure.__name__}": agree(measure, truth, said, rng) for measure in (precision, recall)}
+
+
+def worn_figures(each: int, perceiver: OfflinePerceiver, rng: np.random.Generator) -> dict[str, Agreement]:
+    """Animal ears of four kinds against heads with an ahoge, a bow, a hat or two buns of hair, which are no ears."""
+    eared = [replace(sample_fault_look(rng, "animal_ears"), ears=EARS[n % len(EARS)]) for n in range(each)]
+    worn = [replace(sample_look(rng), ahoge=True, headwear=HEADWEAR[n % len(HEADWEAR)]) for n in range(each)]
+    pictures = [draw(replace(look, view="front"), SIZE).image for look in (*eared, *worn)]
+    said = [int(DETECTORS["animal_ears"](seen)) for seen in perceiver.observe(pictures)]
+    truth = [1] * len(eared) + [0] * len(worn)
+    told = {measure.__name__: agree(measure, truth, said, rng) for measure in (precision, recall)}
+    return {f"four kinds of ears, headwear: {name}": one for name, one in told.items()}
 
 
 def spoilt(fault: str, rng: np.random.Generator) -> Image.Image:

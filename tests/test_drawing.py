@@ -262,3 +262,33 @@ def test_light_tints_without_moving_anything() -> None:
     assert np.array_equal(soft.hair_mask, backlit.hair_mask)
     assert pixels(backlit)[soft.hair_mask].mean() < pixels(soft)[soft.hair_mask].mean()
     assert isinstance(soft.image, Image.Image)
+
+
+@pytest.mark.parametrize("worn", [worn for worn in words.HEADWEAR if worn != "none"])
+def test_headwear_changes_the_crown_and_not_the_face(worn: words.Headwear) -> None:
+    plain, other = (draw(Look(seed=7, headwear=name), 256) for name in ("none", worn))
+    changed_rows = np.flatnonzero(np.abs(pixels(plain) - pixels(other)).sum(axis=(1, 2)))
+    assert plain.truth.parts.left_eye is not None
+    assert changed_rows.size and changed_rows.max() < plain.truth.parts.left_eye[1] + 12
+
+
+def test_every_kind_of_ears_is_drawn_its_own_way() -> None:
+    drawn = [draw(Look(seed=8, faults=("animal_ears",), ears=kind), 128).image.tobytes() for kind in words.EARS]
+    assert len(set(drawn)) == len(words.EARS)
+
+
+def test_a_watermark_shows_the_picture_through_it() -> None:
+    for seed in range(6):
+        plain, marked = (draw(Look(seed=seed, background="park", faults=f), 256) for f in ((), ("watermark",)))
+        apart = np.abs(pixels(plain) - pixels(marked)).max(axis=2)
+        assert 0.003 < float((apart > 10).mean()) < 0.4
+        assert int(apart.max()) < 0.6 * 255
+
+
+def test_low_detail_is_flat_and_not_blurred() -> None:
+    plain, flat = (draw(Look(seed=3, background="park", faults=faults), 256) for faults in ((), ("low_detail",)))
+    colors = [len(np.unique(pixels(one).reshape(-1, 3), axis=0)) for one in (plain, flat)]
+    assert colors[1] < 0.1 * colors[0]
+    steps = np.abs(np.diff(pixels(flat).sum(axis=2), axis=1))
+    # between blotches lies no ramp: most steps are none or large
+    assert float((steps[steps > 0] > 30).mean()) > 0.9

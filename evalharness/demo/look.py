@@ -15,7 +15,9 @@ Background = Literal["plain_white", "plain_grey", "sky", "classroom", "park", "n
 TaughtFault = Literal[
     "animal_ears", "rope", "several_panels", "several_faces", "missing_mouth", "missing_eyes", "blank_eyes", "blur"
 ]
-Fault = TaughtFault | Literal["doubled_eyes", "doubled_mouth", "text"]
+Fault = TaughtFault | Literal["doubled_eyes", "doubled_mouth", "text", "watermark", "low_detail"]
+Headwear = Literal["none", "ribbon", "hat", "buns"]
+Ears = Literal["cat", "fox", "rabbit", "bear"]
 ImageSide = Literal["left", "right", "none"]
 
 ARCHETYPES: tuple[Archetype, ...] = get_args(Archetype)
@@ -28,8 +30,10 @@ OUTFITS: tuple[Outfit, ...] = get_args(Outfit)
 BACKGROUNDS: tuple[Background, ...] = get_args(Background)
 FAULTS: tuple[Fault, ...] = get_args(TaughtFault)
 """Faults that the demo's models and their judge were taught: their captions and answers are these, in this order."""
-LATER_FAULTS: tuple[Fault, ...] = ("doubled_eyes", "doubled_mouth", "text")
+LATER_FAULTS: tuple[Fault, ...] = ("doubled_eyes", "doubled_mouth", "text", "watermark", "low_detail")
 """Faults that the renderer draws besides, to measure perception by."""
+HEADWEAR: tuple[Headwear, ...] = get_args(Headwear)
+EARS: tuple[Ears, ...] = get_args(Ears)
 
 HAIR_COLORS: dict[str, tuple[int, int, int]] = {
     "brown": (110, 70, 45),
@@ -67,6 +71,7 @@ class Look:
     `eyes`, `brows` and `mouth` may name another emotion than `emotion`: that is a disharmonious face.
     `side` is the character's own side and matters for `side_ponytail` only.
     `tie` says whether a scrunchie is drawn; None draws one where hair is gathered. Hair that is down may keep one.
+    `headwear` lies on the head without being a fault, two buns of hair among it; `ears` is the kind of animal ears.
     `hair_rgb` overrides the named hair colour (0-255 sRGB): that is how drifted hair is drawn.
     """
 
@@ -83,6 +88,8 @@ class Look:
     scrunchie: str = "blue"
     tie: bool | None = None
     ahoge: bool = False
+    headwear: Headwear = "none"
+    ears: Ears = "cat"
     view: View = "front"
     pose: Pose = "standing"
     outfit: Outfit = "school_uniform"

@@ -10,12 +10,14 @@ from evalharness.demo.drawing.body import draw_body
 from evalharness.demo.drawing.canvas import FIGURE, HAIR, TIE, Canvas, bounds
 from evalharness.demo.drawing.eyes import draw_eyes, make_eyes
 from evalharness.demo.drawing.face import brow_lines, draw_brows, draw_face, face_outline
-from evalharness.demo.drawing.faults import blurred, draw_animal_ears, draw_rope, second_eyes, with_second_mouth
+from evalharness.demo.drawing.faults import blurred, draw_rope, second_eyes, with_second_mouth
 from evalharness.demo.drawing.figure import WHITE, Figure, chance, hair_rgb, palette
 from evalharness.demo.drawing.hair import draw_back_hair, draw_front_hair
+from evalharness.demo.drawing.headwear import draw_animal_ears, draw_buns, draw_hat, draw_ribbon
 from evalharness.demo.drawing.lettering import lettered
 from evalharness.demo.drawing.mouth import draw_mouth, mouth_line
 from evalharness.demo.drawing.scene import draw_background, lit
+from evalharness.demo.drawing.spoiling import simplified, watermarked
 from evalharness.demo.drawing.tails import draw_tails
 from evalharness.demo.drawing.truth import Parts, Truth, emotion_seen
 from evalharness.demo.look import EYE_COLORS, Look, image_side
@@ -37,6 +39,8 @@ GROUPS: tuple[tuple[tuple[float, float, float], ...], ...] = (
     ((0.29, 0.44, 0.72), (0.72, 0.47, 0.7)),
     ((0.2, 0.36, 0.52), (0.79, 0.36, 0.52), (0.5, 0.58, 0.56)),
 )
+
+OVER_HAIR = {"ribbon": draw_ribbon, "hat": draw_hat}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +77,15 @@ def draw(look: Look, size: int = 512) -> Drawing:
     if "text" in look.faults:
         image, place = lettered(image, look)
         truth = dataclasses.replace(truth, text=place)
-    image = blurred(image) if "blur" in look.faults else image
-    return Drawing(image=image, truth=truth, hair_mask=hair, tie_mask=tie)
+    return Drawing(image=_spoilt(image, look), truth=truth, hair_mask=hair, tie_mask=tie)
+
+
+def _spoilt(image: Image.Image, look: Look) -> Image.Image:
+    if "low_detail" in look.faults:
+        image = simplified(image, look)
+    if "watermark" in look.faults:
+        image = watermarked(image, look)
+    return blurred(image) if "blur" in look.faults else image
 
 
 def _only(image: Image.Image, layer: int) -> Image.Image:
@@ -149,8 +160,12 @@ def _draw_figure(figure: Figure, size: int) -> Parts:
         draw_mouth(with_second_mouth(figure))
     if "animal_ears" in faults:
         draw_animal_ears(figure)
+    if figure.look.headwear == "buns":
+        draw_buns(figure)
     draw_front_hair(figure)
     draw_tails(figure, over_head=True)
+    if figure.look.headwear in OVER_HAIR:
+        OVER_HAIR[figure.look.headwear](figure)
     return Parts() if figure.behind else _draw_expression(figure, size)
 
 

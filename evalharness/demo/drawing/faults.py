@@ -1,4 +1,4 @@
-"""Things that should not be there: cat ears, rope, a second pair of eyes or mouth, and a blurred picture."""
+"""Things that should not be there: rope, a second pair of eyes or mouth, and a blurred picture."""
 
 import dataclasses
 
@@ -14,34 +14,6 @@ ROPE: Rgb = (206, 164, 104)
 ROPE_DARK: Rgb = (112, 72, 34)
 BLUR = 0.016
 """Radius of the blur as a share of the image's side."""
-
-
-def draw_animal_ears(figure: Figure) -> None:
-    """Two cat ears in the hair's colour."""
-    places = ((0.15, 0.95),) if figure.profile else ((-0.72, 1.0), (0.72, 1.0))
-    for x, size in places:
-        lean = 0.22 * np.sign(x)
-        outer = bezier(
-            (
-                (x - 0.36, -1.02),
-                (x - 0.25 + lean, -1.6),
-                (x + lean, -1.95 * size),
-                (x + 0.28 + lean, -1.5),
-                (x + 0.36, -0.98),
-            )
-        )
-        figure.canvas.shape(outer, figure.colors.hair_paint, 1.2)
-        if not figure.behind:
-            inner = bezier(
-                (
-                    (x - 0.17, -1.1),
-                    (x - 0.12 + lean, -1.5),
-                    (x + lean * 0.95, -1.72),
-                    (x + 0.14 + lean, -1.45),
-                    (x + 0.17, -1.08),
-                )
-            )
-            figure.canvas.fill(inner, (244, 170, 176))
 
 
 def draw_rope(figure: Figure) -> None:
