@@ -288,7 +288,7 @@ def test_a_watermark_shows_the_picture_through_it() -> None:
 def test_low_detail_is_flat_and_not_blurred() -> None:
     plain, flat = (draw(Look(seed=3, background="park", faults=faults), 256) for faults in ((), ("low_detail",)))
     colors = [len(np.unique(pixels(one).reshape(-1, 3), axis=0)) for one in (plain, flat)]
-    assert colors[1] < 0.1 * colors[0]
+    assert colors[1] < 0.3 * colors[0]
     steps = np.abs(np.diff(pixels(flat).sum(axis=2), axis=1))
     # between blotches lies no ramp: most steps are none or large
     assert float((steps[steps > 0] > 30).mean()) > 0.9

@@ -237,6 +237,18 @@ def test_burnt_and_washed_out_pictures_are_told_from_plain_ones() -> None:
     assert strength(plain, "washed_out") < 0.5 < strength(pale, "washed_out")
 
 
+def test_light_skin_alone_is_not_burnt() -> None:
+    # a silver-haired girl in white: her skin is nearly all that is coloured, and its red is at its end
+    pale = picture(outfit="white_dress", hair_color="silver", hairstyle="twin_tails", scrunchie="green")
+    assert strength(pale, "burnt") < 0.05
+
+
+def test_flat_pictures_are_told_from_plain_and_from_blurred_ones() -> None:
+    plain, flat, blurred = (picture(background="park", faults=faults) for faults in ((), ("low_detail",), ("blur",)))
+    assert max(strength(plain, "low_detail"), strength(blurred, "low_detail")) < 0.5 < strength(flat, "low_detail")
+    assert strength(flat, "blur") < 0.5
+
+
 def test_picture_without_colour_is_not_judged_for_burning() -> None:
     grey = picture(background="park").convert("L").convert("RGB")
     assert "burnt" not in {one.name for one in seen(grey).findings}

@@ -14,7 +14,7 @@ from evalharness.scorers.faces import Faces
 from evalharness.scorers.hair_side import HairSide
 from evalharness.scorers.hairstyle import Hairstyle
 from evalharness.scorers.parts import Parts
-from evalharness.types import Finding, Observation
+from evalharness.types import Finding, Observation, Reference
 
 SHARES = st.floats(0.0, 0.5)
 STATES = st.sampled_from(["present", "closed", "missing", "hidden", "unsure"])
@@ -203,6 +203,24 @@ def test_what_nobody_looked_for_is_unscored() -> None:
         None,
         "no rope seen, but offline perception cannot rule it out: needs a vision model",
     )
+
+
+def test_low_detail_is_no_fault_where_half_of_the_references_have_it() -> None:
+    cell, flat = expecting(forbid=("low_detail",)), seen(findings=(finding("low_detail", 0.9, False),))
+    fine = seen(findings=(finding("low_detail", 0.1, False),))
+    for shown, value in (((flat, fine), 1.0), ((flat, fine, fine), 0.0), ((), 0.0)):
+        reference = Reference(names=tuple(str(n) for n in range(len(shown))), observations=shown)
+        assert Artifacts().score(cell, flat, reference).value == value
+
+
+def test_a_watermark_is_never_ruled_out_offline() -> None:
+    score = Artifacts().score(expecting(forbid=("watermark",)), seen(face(), findings=()), None)
+    assert score.value is None and "needs a vision model" in score.reason
+
+
+def test_half_a_face_at_an_edge_is_a_cut_face() -> None:
+    observed = seen(findings=(finding("cut_face", 0.97, False),))
+    assert Artifacts().score(expecting(forbid=("cut_face",)), observed, None).value == 0.0
 
 
 @pytest.mark.parametrize(("cut", "value"), [(True, 0.0), (False, None)])

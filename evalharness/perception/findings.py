@@ -1,30 +1,34 @@
-"""Things that should perhaps not be there: rope, animal ears, blur, spoilt tones; strengths in 0..1."""
+"""Things that should perhaps not be there: rope, blur, flatness, spoilt tones; strengths in 0..1."""
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 from skimage.measure import blur_effect
 
-from evalharness.perception.geometry import Array, HeadFrame, Mask, box_of
-from evalharness.perception.hair import HairMask
+from evalharness.perception.geometry import Array, HeadFrame, Mask
 from evalharness.types import Finding
 
 NAMES = (
     "rope", "animal_ears", "blur", "missing_eyes", "blank_eyes", "doubled_eyes", "doubled_mouth", "burnt", "washed_out",
-    "text",
+    "text", "low_detail", "cut_face",
 )  # fmt: skip
-"""All that offline perception looks for; the faults of eyes and mouth are face_faults.py's, text is lettering.py's."""
+"""All that offline perception looks for; faults of eyes and mouth are face_faults.py's, ears are ears.py's, text is
+lettering.py's, cut faces are cut_face.py's."""
 
 
 ROPE = 1.9
-EARS = 0.1
 BLUR = 0.46
-BURNT = 0.7
+BURNT = 0.055
 WASHED_OUT = 43.0
 """Where the strengths are 0.5; from drawn looks with and without faults at 128 pixels, after an autoencoder."""
 
 COLORED = 40
 """Steps of 255 between a pixel's channels from which it has a colour that can burn."""
+SPARE = 0.15
+FLAT = 0.17
+"""Share of fine lines in all edges below which a picture is flat: drawings have 0.27 to 0.45, blotches 0.03 to 0.12."""
+FINE, EDGE, FLAT_SIDE = 12.0, 6.0, 256
+"""Steps of 255 that make a fine line and an edge, where the longest side is `FLAT_SIDE` pixels."""
 SIDE = 192
 
 
@@ -65,24 +69,6 @@ def _body(lab: Array, frame: HeadFrame | None) -> Mask:
     return np.asarray((np.abs(x) < 1.3) & (y > 1.4) & (y < 2.8))
 
 
-def find_ears(found: HairMask) -> Finding:
-    """Ears: on both sides the hair's upper edge rises again, beside the middle of the head where it should fall."""
-    x, y = found.frame.coordinates(found.mask.shape)
-    # a ponytail or a loose strand over the middle raises one side only
-    crown = max(_upper_edge(found.mask, sign * x, y, (0.3, 0.45)) for sign in (-1, 1))
-    rise = min(crown - _upper_edge(found.mask, sign * x, y, (0.6, 1.0)) for sign in (-1, 1))
-    strength = logistic(rise, EARS, 0.05)
-    box = box_of(found.frame, (-1.2, 1.2), (-2.1, -1.2)) if strength >= 0.5 else None
-    note = f"the hair rises by {rise:+.2f} of half a face on both sides"
-    return Finding(name="animal_ears", strength=strength, absence_counts=False, box=box, note=note)
-
-
-def _upper_edge(mask: Mask, x: Array, y: Array, between: tuple[float, float]) -> float:
-    """The height (head units, negative is up) of the mask's upper edge between two x."""
-    band = y[mask & (x > between[0]) & (x < between[1]) & (y > -2.3) & (y < -0.7)]
-    return float(np.percentile(band, 8)) if len(band) > 3 else -0.7
-
-
 def find_blur(image: Image.Image) -> Finding:
     """How much the picture loses when it is blurred again (Crete et al. 2007): little, if it was blurred before."""
     grey = np.asarray(image.convert("L"), dtype=np.float64) / 255.0
@@ -90,6 +76,22 @@ def find_blur(image: Image.Image) -> Finding:
     return Finding(
         name="blur", strength=logistic(effect, BLUR, 0.02), absence_counts=False, note=f"blur {effect:.2f} of 1"
     )
+
+
+def find_low_detail(image: Image.Image, blur: Finding) -> Finding:
+    """How few of the edges are fine: lines, strands and glints that a median of 5 x 5 pixels takes away.
+
+    Flat blotches have hard edges and nothing fine. A blurred picture has nothing fine either: that is another fault.
+    """
+    scale = FLAT_SIDE / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    grey = np.asarray(image.convert("L").resize(size, Image.Resampling.BOX), dtype=np.float32)
+    fine = float((np.abs(grey - ndimage.median_filter(grey, 5)) > FINE).mean())
+    edges = float((np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1)) / 8.0 > EDGE).mean())
+    share = fine / (edges + 0.01)
+    strength = logistic(-np.log(share + 0.001), -np.log(FLAT), 0.15) * (1.0 - blur.strength)
+    note = f"fine lines are {share:.2f} of the edges (low detail below {FLAT})"
+    return Finding(name="low_detail", strength=strength, absence_counts=False, note=note)
 
 
 def find_washed_out(lab: Array) -> Finding:
@@ -102,12 +104,16 @@ def find_washed_out(lab: Array) -> Finding:
 
 
 def find_burnt(image: Image.Image) -> Finding | None:
-    """The share of coloured pixels with a channel at its end, as too much guidance leaves them; None without colour."""
+    """The share of coloured pixels with two channels at an end, as too much guidance leaves them; None without colour.
+
+    One channel at its end is no sign: light skin and vivid cloth have it in sound pictures. Where little is coloured it
+    is compared with a `SPARE` share of the picture.
+    """
     small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.int64)
-    high, low = small.max(axis=2), small.min(axis=2)
-    colored = high - low >= COLORED
+    colored = np.ptp(small, axis=2) >= COLORED
     if colored.mean() < 0.05:
         return None
-    clipped = float(((high >= 250) | (low <= 5))[colored].mean())
+    ends = ((small >= 250) | (small <= 5)).sum(axis=2) >= 2
+    clipped = float((ends & colored).mean() / max(colored.mean(), SPARE))
     note = f"{clipped:.0%} of the coloured pixels are as vivid as can be"
-    return Finding(name="burnt", strength=logistic(clipped, BURNT, 0.05), absence_counts=False, note=note)
+    return Finding(name="burnt", strength=logistic(clipped, BURNT, 0.01), absence_counts=False, note=note)

@@ -11,10 +11,10 @@ from evalharness.perception.geometry import Array, Mask
 from evalharness.types import Box, Finding
 
 SIDE = 512
-STEP = 22.0
-"""Lightness of 255 by which a letter differs from what is around it."""
-AROUND = 36
-"""Side of the square around a pixel whose mean is its surroundings, where the image's longest side is 512."""
+LOOKS = ((36, 22.0, 0), (16, 22.0, 1), (16, 40.0, 1))
+"""How a letter differs from what is around it: side of the square around a pixel whose mean is its surroundings, where
+the image's longest side is 512; lightness of 255 by which it differs; and letters that a line must have more than else.
+Narrow surroundings free letters from hair and edges that they touch, but see more in hatching."""
 SMALLEST, TALLEST = 7, 46
 """A glyph's height in pixels, from and to."""
 LEAST = 4
@@ -53,13 +53,17 @@ def find_text(image: Image.Image) -> Finding:
     scale = SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     grey = np.asarray(image.convert("L").resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
-    apart = grey - ndimage.uniform_filter(grey, AROUND)
-    found = [line for ink in (apart > STEP, apart < -STEP) for line in lines(glyphs(ink, grey))]
-    best = max(found, key=len, default=[])
-    strength = float(1.0 / (1.0 + np.exp((TELLING - len(best)) / 0.5)))
+    found = [(len(line) - more, line) for around, step, more in LOOKS for line in _lines(grey, around, step)]
+    count, best = max(found, key=lambda one: one[0], default=(0, []))
+    strength = float(1.0 / (1.0 + np.exp((TELLING - count) / 0.5)))
     box = _around(best, 1.0 / scale) if strength >= 0.5 else None
     note = f"{len(best)} letters in a line" if best else "no letters in a line"
     return Finding(name="text", strength=strength, absence_counts=False, box=box, note=note)
+
+
+def _lines(grey: NDArray[np.float32], around: int, step: float) -> list[Line]:
+    apart = grey - ndimage.uniform_filter(grey, around)
+    return [line for ink in (apart > step, apart < -step) for line in lines(glyphs(ink, grey))]
 
 
 def glyphs(ink: Mask, grey: NDArray[np.float32]) -> list[Glyph]:

@@ -10,6 +10,8 @@ from evalharness.environment import installed_version
 from evalharness.errors import PerceptionError, unknown
 from evalharness.perception import findings
 from evalharness.perception.colors import to_lab
+from evalharness.perception.cut_face import find_cut_face
+from evalharness.perception.ears import find_ears
 from evalharness.perception.face_faults import find_face_faults, find_head_faults
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import Array, Crop, crop_head
@@ -18,6 +20,7 @@ from evalharness.perception.hairstyle import FACE, hairstyle
 from evalharness.perception.layout import layout_of
 from evalharness.perception.lettering import find_text
 from evalharness.perception.mirror import evenly
+from evalharness.perception.more_faces import more_faces
 from evalharness.perception.panels import find_panels
 from evalharness.perception.part_reader import SHA256, read_by_net
 from evalharness.perception.parts import SMALL, read_parts
@@ -106,6 +109,7 @@ class OfflinePerceiver:
         factor = min(1.0, self.max_side / max(image.size))
         view = look(reduced(image, factor))
         faces = find_faces(view.image)
+        faces += more_faces(view.image, faces)
         main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
         hair = find_hair(view, main)
         crops = {face: crop_head(view.lab, face.frame) for face in faces}
@@ -160,17 +164,22 @@ def find_faults(view: View, face: FoundFace | None, hair: HairMask | None) -> tu
     """What should perhaps not be there, with boxes in the small image; what could not be looked for is left out."""
     # a head found by its hair alone has no certain size, and then the body has no certain place
     frame = None if face is None else face.frame.scaled(view.shrink)
-    found = [findings.find_rope(view.small, frame, None if hair is None else hair.mask), findings.find_blur(view.image)]
-    found += [findings.find_washed_out(view.small), scale_finding(find_text(view.image), view.shrink)]
+    blur = findings.find_blur(view.image)
+    found = [findings.find_rope(view.small, frame, None if hair is None else hair.mask), blur]
+    found += [findings.find_low_detail(view.image, blur), findings.find_washed_out(view.small)]
+    found.append(scale_finding(find_text(view.image), view.shrink))
     if burnt := findings.find_burnt(view.image):
         found.append(burnt)
-    if hair is not None:
-        found.append(findings.find_ears(hair))
+    if hair is not None and (ears := find_ears(view.small, hair)):
+        found.append(ears)
+    faults: Sequence[Finding] = ()
     if face is not None:
-        found += [scale_finding(one, view.shrink) for one in find_face_faults(view.image, face)]
+        faults = find_face_faults(view.image, face)
     elif hair is not None:
         faults = find_head_faults(view.image, hair.frame.scaled(1.0 / view.shrink))
-        found += [scale_finding(one, view.shrink) for one in faults]
+    if face is None:
+        faults = (find_cut_face(view.image), *faults)
+    found += [scale_finding(one, view.shrink) for one in faults]
     return tuple(found)
 
 

@@ -31,6 +31,7 @@ class Artifacts:
     the first that is sure decides, and the reason names it where it is not offline perception. Of a collage, what
     offline perception sees comes before the models, and that it sees none comes after. What none of these can tell, a
     judge is asked last; a score that would be missing without it says so (`judge_alone`).
+    Low detail is none where the references have it too.
 
     Args:
         strength: findings from this strength on count as seen, 0..1.
@@ -49,7 +50,7 @@ class Artifacts:
         forbidden = cell.prompt.expect.forbid
         if not forbidden:
             return unscored(self.name, "the prompt forbids nothing")
-        sights = [_or_judge(thing, self._look(thing, cell, observation), observation) for thing in forbidden]
+        sights = [_or_judge(thing, self._beside_references(thing, cell, observation, reference), observation) for thing in forbidden]
         seen = [sight for sight in sights if sight.seen]
         unknown = [sight for sight in sights if sight.seen is None]
         if not seen and unknown:
@@ -59,6 +60,19 @@ class Artifacts:
         alone = all(sight.by_judge for sight in seen) if seen else any(sight.by_judge for sight in sights)
         value, reason = (0.0, _joined(seen)) if seen else (1.0, _joined(sights))
         return Score(metric=self.name, value=value, reason=reason, evidence=marks, judge_alone=alone)
+
+    def _usual(self, thing: str, reference: Reference) -> bool:
+        """Whether at least half of the references show it: then it is the character's style and no fault."""
+        shown = [
+            any(finding.name == thing and finding.strength >= self.strength for finding in one.findings)
+            for one in reference.observations
+        ]
+        return bool(shown) and 2 * sum(shown) >= len(shown)
+
+    def _beside_references(self, thing: str, cell: Cell, observation: Observation, reference: Reference | None) -> Sight:
+        if thing == "low_detail" and reference and self._usual(thing, reference):
+            return Sight(seen=False, words="detail as low as the references'")
+        return self._look(thing, cell, observation)
 
     def _look(self, thing: str, cell: Cell, observation: Observation) -> Sight:
         told = told_of(thing, observation)
