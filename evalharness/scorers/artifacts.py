@@ -50,7 +50,10 @@ class Artifacts:
         forbidden = cell.prompt.expect.forbid
         if not forbidden:
             return unscored(self.name, "the prompt forbids nothing")
-        sights = [_or_judge(thing, self._beside_references(thing, cell, observation, reference), observation) for thing in forbidden]
+        sights = [
+            _or_judge(thing, self._beside_references(thing, cell, observation, reference), observation)
+            for thing in forbidden
+        ]
         seen = [sight for sight in sights if sight.seen]
         unknown = [sight for sight in sights if sight.seen is None]
         if not seen and unknown:
@@ -69,10 +72,10 @@ class Artifacts:
         ]
         return bool(shown) and 2 * sum(shown) >= len(shown)
 
-    def _beside_references(self, thing: str, cell: Cell, observation: Observation, reference: Reference | None) -> Sight:
+    def _sight(self, thing: str, cell: Cell, observation: Observation, reference: Reference | None) -> Sight:
         if thing == "low_detail" and reference and self._usual(thing, reference):
             return Sight(seen=False, words="detail as low as the references'")
-        return self._look(thing, cell, observation)
+        return _or_judge(thing, self._look(thing, cell, observation), observation)
 
     def _look(self, thing: str, cell: Cell, observation: Observation) -> Sight:
         told = told_of(thing, observation)
