@@ -50,10 +50,7 @@ class Artifacts:
         forbidden = cell.prompt.expect.forbid
         if not forbidden:
             return unscored(self.name, "the prompt forbids nothing")
-        sights = [
-            _or_judge(thing, self._beside_references(thing, cell, observation, reference), observation)
-            for thing in forbidden
-        ]
+        sights = [self._sight(thing, cell, observation, reference) for thing in forbidden]
         seen = [sight for sight in sights if sight.seen]
         unknown = [sight for sight in sights if sight.seen is None]
         if not seen and unknown:
