@@ -17,7 +17,7 @@ from evalharness.perception.face_crop import crop_face
 from evalharness.perception.faces import FoundFace, find_faces
 from evalharness.perception.geometry import HeadFrame
 from evalharness.perception.offline import OfflinePerceiver
-from evalharness.perception.part_reader import read_by_net
+from evalharness.perception.part_reader import information, read_by_net
 from evalharness.types import Part
 
 
@@ -64,8 +64,26 @@ def test_mirrored_face_reads_as_the_same_emotions() -> None:
     )
     one = {part.name: part for part in read_by_net(image, face)}
     other = {part.name: part for part in read_by_net(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), mirrored)}
-    assert one["mouth"].emotions == pytest.approx(dict(other["mouth"].emotions), abs=0.05)
+    for name in ("left_eye", "brows", "mouth"):
+        assert one[name].emotions == pytest.approx(dict(other[name].emotions), abs=0.005)
     assert one["left_eye"].state == other["right_eye"].state
+
+
+def test_part_is_as_sure_as_its_state_is_likely_and_its_emotions_tell() -> None:
+    assert information(np.full(5, 0.2)) == pytest.approx(0.0)
+    assert information(np.array([0.0, 1.0, 0.0, 0.0, 0.0])) == pytest.approx(1.0)
+    even, clear = (
+        part_reader._part("mouth", {"present": 0.8, "missing": 0.2}, {"mouth": np.array(shares)}, np.zeros((20, 2)))
+        for shares in ([0.3, 0.2, 0.2, 0.2, 0.1], [0.96, 0.01, 0.01, 0.01, 0.01])
+    )
+    assert even.confidence < 0.05
+    assert 0.6 < clear.confidence < 0.8
+
+
+def test_missing_part_is_as_sure_as_its_state() -> None:
+    states = {"present": 0.3, "missing": 0.7}
+    part = part_reader._part("mouth", states, {"mouth": np.full(5, 0.2)}, np.zeros((20, 2)))
+    assert (part.state, part.confidence) == ("missing", 0.7)
 
 
 def test_crop_is_the_same_for_a_larger_and_tilted_picture_of_a_face() -> None:

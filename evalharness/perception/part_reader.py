@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from PIL import Image
 
 from evalharness.errors import PerceptionError
@@ -34,7 +35,10 @@ LINES: Mapping[PartName, tuple[int, ...]] = {
 
 
 def read_by_net(image: Image.Image, face: FoundFace) -> tuple[Part, ...]:
-    """Both eyes (image's left first), brows and mouth of a face in an RGB image."""
+    """Both eyes (image's left first), brows and mouth of a face in an RGB image.
+
+    A part that is there is as sure as its state is likely and its emotions tell: the confidence by which it is weighed.
+    """
     states, emotions, points = _answers(image, face.frame)
     return tuple(_part(name, states[name], emotions, face.frame.to_image(points)) for name in WHERE)
 
@@ -43,17 +47,24 @@ def _part(name: PartName, states: Mapping[str, float], emotions: Mapping[str, Ar
     state = max(states, key=lambda word: states[word])
     shares = emotions["eyes" if name.endswith("eye") else name]
     told = state in ("present", "closed")
+    tells = information(shares) if told else 1.0
     seen = "; ".join(f"{word} {share:.2f}" for word, share in states.items() if share >= 0.1)
     outline = tuple((float(x), float(y)) for x, y in points[list(LINES[name])])
     return Part(
         name=name,
         state=state,  # type: ignore[arg-type]
-        confidence=float(states[state]),
+        confidence=float(states[state]) * tells,
         box=box_around(points[WHERE[name]]),
         outline=outline if told else (),
         emotions=dict(zip(EMOTIONS, shares.tolist(), strict=True)) if told else {},
         note=f"the net: {seen}",
     )
+
+
+def information(shares: Array) -> float:
+    """How much emotions (k,) tell, as a share of the most they could: 1 - entropy / log k."""
+    told = shares[shares > 0.0]
+    return max(1.0 + float((told * np.log(told)).sum() / np.log(len(shares))), 0.0)
 
 
 def _answers(image: Image.Image, frame: HeadFrame) -> tuple[dict[PartName, dict[str, float]], dict[str, Array], Array]:
@@ -62,12 +73,16 @@ def _answers(image: Image.Image, frame: HeadFrame) -> tuple[dict[PartName, dict[
 
     from evalharness.perception.part_net import GROUPS, STATES
 
-    crops = glances(image, frame)
+    crops = torch.from_numpy(glances(image, frame))[:, None].float() / 255.0
     with torch.inference_mode():
-        answers = _net()(torch.from_numpy(crops)[:, None].float() / 255.0)
-    shares = [answer.softmax(1).mean(0).double().numpy() for answer in answers[:-1]]
-    states = {name: _named(STATES[name], share) for name, share in zip(WHERE, shares, strict=False)}
-    emotions: dict[str, Array] = dict(zip(GROUPS, shares[len(WHERE) :], strict=True))
+        answers = _net()(torch.cat((crops, crops.flip(3))))
+    shares = [answer.softmax(1).double() for answer in answers[:-1]]
+    # in the mirror the eyes change places, and their states are read worse; emotions are the face's
+    seen = [share[: len(crops)].mean(0).numpy() for share in shares[: len(WHERE)]]
+    states = {name: _named(STATES[name], share) for name, share in zip(WHERE, seen, strict=True)}
+    emotions: dict[str, Array] = {
+        group: share.mean(0).numpy() for group, share in zip(GROUPS, shares[len(WHERE) :], strict=True)
+    }
     # the first glance is at the frame itself: its landmarks need no way back
     points: Array = answers[-1][0].view(-1, 2).double().numpy()
     return states, emotions, points
@@ -80,6 +95,7 @@ def _named(words: Sequence[str], shares: Array) -> dict[str, float]:
 @cache
 def _net() -> Any:
     """The net with its weights, once a process; raises PerceptionError where the file is another than was measured."""
+    import torch
     from safetensors.torch import load
 
     from evalharness.perception.part_net import PartNet
@@ -89,4 +105,5 @@ def _net() -> Any:
         raise PerceptionError(f"'{WEIGHTS.name}' is not the part reader that was measured; install the package again.")
     net = PartNet()
     net.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
-    return net.eval()
+    # channels last is a third faster on a processor
+    return net.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
