@@ -63,7 +63,7 @@ class Harmony:
         self,
         *,
         three_stars: float = 0.75,
-        two_stars: float = 0.45,
+        two_stars: float = 0.1,
         coherent: float = 0.7,
         intensity: Mapping[str, Sequence[float]] | None = None,
         first: str = "offline",
