@@ -30,9 +30,10 @@ def watermarked(image: Image.Image, look: Look) -> Image.Image:
 
 def _repeated(text: str, side: int, random: np.random.Generator) -> Image.Image:
     """Rows of the text over the whole picture, each moved by half a text, turned."""
-    font = ImageFont.load_default(side * random.uniform(0.05, 0.1))
+    size = side * random.uniform(0.05, 0.1)
+    font = ImageFont.load_default(size)
     wide = font.getlength(text) + side * random.uniform(0.06, 0.14)
-    step = font.size * random.uniform(1.8, 3.0)
+    step = size * random.uniform(1.8, 3.0)
     layer = Image.new("L", (2 * side, 2 * side))
     pen = ImageDraw.Draw(layer)
     for row in range(int(2 * side / step) + 1):
@@ -54,15 +55,16 @@ def _across(text: str, side: int, random: np.random.Generator) -> Image.Image:
 
 def _cornered(text: str, side: int, random: np.random.Generator) -> Image.Image:
     """A round sign with the text beside it, in a corner."""
-    font = ImageFont.load_default(side * random.uniform(0.05, 0.075))
-    tall, wide = 1.6 * font.size, 1.9 * font.size + font.getlength(text)
+    size = side * random.uniform(0.05, 0.075)
+    font = ImageFont.load_default(size)
+    tall, wide = 1.6 * size, 1.9 * size + font.getlength(text)
     across, down = CORNERS[int(random.integers(len(CORNERS)))]
     x, y = (side - wide) * across, (side - tall) * down
     layer = Image.new("L", (side, side))
     pen = ImageDraw.Draw(layer)
     pen.ellipse((x, y, x + tall, y + tall), 255)
     pen.text((x + tall / 2, y + tall / 2), text[:1].upper(), 0, font, anchor="mm")
-    pen.text((x + 1.9 * font.size, y + tall / 2), text, 255, font, anchor="lm")
+    pen.text((x + 1.9 * size, y + tall / 2), text, 255, font, anchor="lm")
     return layer
 
 
