@@ -91,19 +91,31 @@ def crop_coordinates() -> tuple[Array, Array]:
     return x, y
 
 
-def crop_head(lab: Array, frame: HeadFrame) -> Crop:
-    """Cut a head out of an image (height, width, 3), upright and at the crop's scale; edges are repeated outside."""
-    xs, ys = crop_coordinates()
-    places = frame.to_image(np.stack((xs.ravel(), ys.ravel()), axis=1)) - 0.5
-    limit = np.array(lab.shape[1::-1])
+def head_window(frame: HeadFrame, width: int, height: int) -> tuple[int, int, int, int]:
+    """The pixels of an image that a head's crop needs: left, top, right, bottom."""
+    places, limit = _places(frame), np.array((width, height))
     low = np.clip(places.min(axis=0).astype(int) - 2, 0, limit - 1)
     high = np.clip(places.max(axis=0).astype(int) + 3, low + 1, limit)
-    near, shrink = lab[low[1] : high[1], low[0] : high[0]], frame.unit / PER_UNIT
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def crop_window(near: Array, corner: tuple[int, int], frame: HeadFrame) -> Crop:
+    """A head, upright and at the crop's scale, from its window alone (height, width, 3); edges are repeated outside.
+
+    `corner` is the window's left and top.
+    """
+    shrink = frame.unit / PER_UNIT
     # only a shrinking view needs smoothing first, or thin strokes fall between the samples
     smooth = ndimage.gaussian_filter(near, (0.5 * shrink, 0.5 * shrink, 0)) if shrink > 1.3 else near
-    at = (places - low).T[::-1]
+    at = (_places(frame) - corner).T[::-1]
     channels = [ndimage.map_coordinates(plane, at, order=1, mode="nearest") for plane in np.moveaxis(smooth, 2, 0)]
-    return Crop(frame=frame, lab=np.stack(channels, axis=1).reshape(*xs.shape, 3))
+    return Crop(frame=frame, lab=np.stack(channels, axis=1).reshape(*crop_coordinates()[0].shape, 3))
+
+
+def _places(frame: HeadFrame) -> Array:
+    """Where in the image the pixels of a head's crop lie (n, 2)."""
+    xs, ys = crop_coordinates()
+    return frame.to_image(np.stack((xs.ravel(), ys.ravel()), axis=1)) - 0.5
 
 
 def box_of(frame: HeadFrame, x: tuple[float, float], y: tuple[float, float]) -> Box:

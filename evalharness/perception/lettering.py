@@ -1,6 +1,7 @@
 """Lines of text: glyph-like pieces of one ink, of like height, side by side on one line."""
 
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def lines(free: list[Glyph]) -> list[Line]:
     free, found = list(free), []
     while free:
         line = [free.pop(0)]
-        while following := next((one for one in free if _follows(one, line)), None):
+        while following := _following(line, free):
             line.append(following)
             free.remove(following)
         if len(line) >= LEAST and _letters(line):
@@ -100,13 +101,15 @@ def lines(free: list[Glyph]) -> list[Line]:
     return found
 
 
-def _follows(one: Glyph, line: Line) -> bool:
-    """Whether a glyph stands right of a line's last, on the same base line, of like height and ink."""
-    tall, base = (float(np.median([getattr(other, name) for other in line])) for name in ("tall", "bottom"))
-    gap = one.left - line[-1].right
-    if not -0.25 * tall <= gap <= tall or not 0.5 * tall < one.tall < 2.0 * tall:
-        return False
-    return abs(one.bottom - base) < 0.35 * tall and abs(one.ink - line[-1].ink) < 40.0
+def _following(line: Line, free: list[Glyph]) -> Glyph | None:
+    """The first glyph that stands right of a line's last, on the same base line, of like height and ink."""
+    tall, base = (median([getattr(one, name) for one in line]) for name in ("tall", "bottom"))
+    last = line[-1]
+    for one in free:
+        near = -0.25 * tall <= one.left - last.right <= tall and 0.5 * tall < one.tall < 2.0 * tall
+        if near and abs(one.bottom - base) < 0.35 * tall and abs(one.ink - last.ink) < 40.0:
+            return one
+    return None
 
 
 def _letters(line: Line) -> bool:

@@ -14,7 +14,7 @@ from evalharness.perception.cut_face import find_cut_face
 from evalharness.perception.ears import find_ears
 from evalharness.perception.face_faults import find_face_faults, find_head_faults
 from evalharness.perception.faces import FoundFace, find_faces
-from evalharness.perception.geometry import Array, Crop, crop_head
+from evalharness.perception.geometry import Array, Crop, HeadFrame, crop_window, head_window
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
 from evalharness.perception.hairstyle import FACE, hairstyle
 from evalharness.perception.layout import layout_of
@@ -37,10 +37,9 @@ WORKING_SIDE = 192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """An image in the sizes it is looked at: `lab` of the image, `small` of a smoothed copy `shrink` times as large."""
+    """An image in the sizes it is looked at: `small` is the Lab of a smoothed copy `shrink` times as large."""
 
     image: Image.Image
-    lab: Array
     small: Array
     shrink: float
 
@@ -51,7 +50,7 @@ def look(image: Image.Image) -> View:
     small = reduced(image, shrink)
     # pixel noise would tear masks apart
     smooth = ndimage.gaussian_filter(to_lab(small), (0.6, 0.6, 0))
-    return View(image=image, lab=to_lab(image), small=smooth, shrink=shrink)
+    return View(image=image, small=smooth, shrink=shrink)
 
 
 def reduced(image: Image.Image, factor: float) -> Image.Image:
@@ -112,7 +111,7 @@ class OfflinePerceiver:
         faces += more_faces(view.image, faces)
         main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
         hair = find_hair(view, main)
-        crops = {face: crop_head(view.lab, face.frame) for face in faces}
+        crops = {face: head_of(view.image, face.frame) for face in faces}
         readings = [self._parts(view, face, crops[face], hair) for face in faces]
         seen = [seen_face(view, face, parts) for face, parts in zip(faces, readings, strict=True)]
         small = 1.0 / (factor * view.shrink)
@@ -135,6 +134,12 @@ class OfflinePerceiver:
 
     def _trusted(self, finding: Finding, factor: float) -> Finding:
         return replace(scale_finding(finding, factor), absence_counts=finding.name in self.proven)
+
+
+def head_of(image: Image.Image, frame: HeadFrame) -> Crop:
+    """A head's crop; only the pixels that it needs are turned into Lab."""
+    window = head_window(frame, *image.size)
+    return crop_window(to_lab(image.crop(window)), window[:2], frame)
 
 
 def find_hair(view: View, face: FoundFace | None) -> HairMask | None:
