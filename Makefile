@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench simulate calibrate reader hairstyle faults clip report format clean
+.PHONY: demo test check bench simulate calibrate reader hairstyle faults finder clip report format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -43,6 +43,13 @@ faults: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --output runs/face_faults/first.safetensors
 	OMP_NUM_THREADS=1 $(BIN)/python bench/fit_face_faults.py --steps 800 --peak 2.5e-3 \
 		--start runs/face_faults/first.safetensors --output evalharness/perception/data/face_faults.safetensors
+
+finder: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_finder.py --shards 2 --steps 1200 --peak 3e-3 --out runs/finder/first.safetensors
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_finder.py --shards 4 --steps 520 --peak 2e-3 --seed 2 \
+		--start runs/finder/first.safetensors --out runs/finder/second.safetensors
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_finder.py --shards 4 --steps 1300 --peak 1.5e-3 --seed 3 \
+		--start runs/finder/second.safetensors --out evalharness/perception/data/face_finder.safetensors
 
 clip: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py --out runs/clip/first

@@ -119,10 +119,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--loss", choices=("simulated", "autoencoder"), default="autoencoder")
     parser.add_argument("--parts", choices=("rules", "net"), default="rules")
+    parser.add_argument("--finder", choices=("net", "cascade"), default="net")
     options = parser.parse_args()
     loss = lossy if options.loss == "simulated" else autoencoder()
     rng = np.random.default_rng(options.seed)
-    perceiver = OfflinePerceiver(parts=options.parts)
+    perceiver = OfflinePerceiver(parts=options.parts, finder=options.finder)
     figures: dict[str, list[float]] = defaultdict(list)
     for look in looks(options.looks, rng):
         drawing = draw(look, SIZE)

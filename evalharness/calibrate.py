@@ -11,8 +11,10 @@ import numpy as np
 from evalharness.backends.folder import read_image
 from evalharness.codec import encode_readably
 from evalharness.config import RunConfig
+from evalharness.digest import file_digest
 from evalharness.errors import InputError
 from evalharness.labels import Label
+from evalharness.lookers import Lookers, processes
 from evalharness.perception.base import Perceiver, be_ready
 from evalharness.prepare import open_scorers
 from evalharness.registry import find
@@ -33,22 +35,28 @@ from evalharness.stats.agreement import (
     recall,
 )
 from evalharness.stats.fitting import Fit, fit_stars
+from evalharness.store import StoredImage
 from evalharness.types import EMOTIONS, Cell, Expectation, Failure, Observation, Progress, Prompt, Score, Setting
 
 NOT_SEEN = "none"
 CLOSED = ("closed", "missing")
+MANY = 32
+"""Images from which processes beside this one see enough of them after their first to tell how fast they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One labelled image with what was seen, the harmony and emotion judged, and the seconds that took."""
+    """One labelled image with what was seen, the harmony and emotion judged, and the seconds that took, where known.
+
+    Of several processes each image takes so much less of the time.
+    """
 
     label: Label
     seen: Observation
     score: Score
     stars: int | None
     emotion: str | None
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,24 +108,31 @@ def judge_labels(config: RunConfig, labels: Sequence[Label], progress: Progress)
     perceiver: Perceiver = find("perception", config.perception.name)(**config.perception.options)
     be_ready(perceiver)
     harmony = _harmony(config)
-    judged = []
-    with progress("images", len(labels)) as advance:
-        for label in labels:
-            judged.append(_judge(label, perceiver, harmony))
-            advance(1)
-    return tuple(judged)
+    images = [_stored(str(number), label.path) for number, label in enumerate(labels)]
+    beside = processes(config.perception.workers, len(images)) if len(images) >= MANY else 0
+    seen: dict[str, Observation] = {}
+    with Lookers(perceiver, beside) as lookers, progress("images", len(labels)) as advance:
+        lookers.give(images)
+        for some in lookers.rest():
+            seen.update(some)
+            advance(len(some))
+    looked = zip(labels, images, strict=True)
+    return tuple(_judge(label, seen[one.key], harmony, lookers.seconds.get(one.key)) for label, one in looked)
 
 
-def _judge(label: Label, perceiver: Perceiver, harmony: Harmony) -> Judged:
-    image = read_image(label.path)
+def _stored(key: str, path: Path) -> StoredImage:
+    image = read_image(path)
     if isinstance(image, Failure):
         raise InputError(f"{image.reason}; remove its row or replace the image.")
+    return StoredImage(key, path, file_digest(path))
+
+
+def _judge(label: Label, seen: Observation, harmony: Harmony, looking: float | None) -> Judged:
     started = time.perf_counter()
-    (seen,) = perceiver.observe([image])
     score = harmony.score(_cell(label), seen, None)
-    seconds = time.perf_counter() - started
+    judging = time.perf_counter() - started
     stars = None if score.value is None else harmony.stars(score.value)
-    emotion = harmony.emotion(seen)
+    emotion, seconds = harmony.emotion(seen), None if looking is None else looking + judging
     return Judged(label=label, seen=seen, score=score, stars=stars, emotion=emotion, seconds=seconds)
 
 
@@ -222,7 +237,7 @@ def agreements(judged: Sequence[Judged], rng: np.random.Generator) -> dict[str, 
         "emotion_macro_f1": figure(macro_f1, EMOTION, _emotion_code),
         "emotion_accuracy": figure(accuracy, EMOTION, _emotion_code),
         "stars_kappa": figure(quadratic_kappa, STARS, int),
-        "images_per_second": rate([one.seconds for one in judged], rng),
+        "images_per_second": rate([one.seconds for one in judged if one.seconds is not None], rng),
     }
 
 

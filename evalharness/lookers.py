@@ -1,12 +1,13 @@
 """Looking at stored images: in processes beside this one while it draws others, or here where there are none.
 
-A face cascade keeps Python to itself for a tenth of a second an image, so threads would only make the device wait.
+Masks and nets keep Python to themselves for a tenth of a second an image, so threads would only make the device wait.
 """
 
 import os
 import pickle
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -16,7 +17,7 @@ from functools import cached_property
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from evalharness.digest import digest
 from evalharness.errors import PerceptionError
@@ -36,18 +37,27 @@ Batch = tuple[StoredImage, ...]
 Seen = Mapping[str, Observation]
 
 
+class Looked(NamedTuple):
+    """A batch's observations, and the seconds that observing took; None while the process still read its libraries."""
+
+    observations: Sequence[Observation]
+    seconds: float | None
+
+
 class Lookers:
     """Gives each image's observation, by key, in the order in which the images were given.
 
     With `count` processes, images are looked at as soon as they are given; with none, when the rest is asked for.
     Processes read the files themselves and write nothing: what they knew when they were killed is looked at again.
+    `seconds` tells by key what an image took of all processes' time, but for the first that each of them saw.
     """
 
     def __init__(self, perceiver: Perceiver, count: int) -> None:
         self.perceiver = perceiver
         self.count = count
+        self.seconds: dict[str, float] = {}
         self._waiting: deque[Batch] = deque()
-        self._under_way: deque[tuple[Batch, Future[list[Observation]]]] = deque()
+        self._under_way: deque[tuple[Batch, Future[Looked]]] = deque()
         self._pool: ProcessPoolExecutor | None = None
         self._leash: Connection | None = None
 
@@ -98,7 +108,7 @@ class Lookers:
                 yield self._take()
             else:
                 batch = self._waiting.popleft()
-                yield _by_key(batch, _look(self.perceiver, batch))
+                yield self._by_key(batch, _look(self.perceiver, batch), 1)
 
     def _send(self) -> None:
         while self._waiting and len(self._under_way) < 2 * self.count:
@@ -113,10 +123,16 @@ class Lookers:
         """The oldest batch's answer; where its process died, of too little memory perhaps, this one looks itself."""
         batch, future = self._under_way.popleft()
         try:
-            return _by_key(batch, future.result())
+            return self._by_key(batch, future.result(), self.count)
         except BrokenProcessPool:
             self.count = 0
-            return _by_key(batch, _look(self.perceiver, batch))
+            return self._by_key(batch, _look(self.perceiver, batch), 1)
+
+    def _by_key(self, batch: Batch, looked: Looked, count: int) -> Seen:
+        """The observations by key; of `count` processes at work each image takes so much less of the time."""
+        if looked.seconds is not None:
+            self.seconds |= dict.fromkeys((image.key for image in batch), looked.seconds / len(batch) / max(count, 1))
+        return {image.key: seen for image, seen in zip(batch, looked.observations, strict=True)}
 
     def _processes(self) -> ProcessPoolExecutor:
         """The processes, started at the first need; later calls start those that are not there yet."""
@@ -152,12 +168,11 @@ def _threads(cores: int) -> int:
     return max(1, int(given)) if given.isdigit() else cores
 
 
-def _by_key(batch: Batch, observations: Sequence[Observation]) -> Seen:
-    return {image.key: observation for image, observation in zip(batch, observations, strict=True)}
-
-
-def _look(perceiver: Perceiver, batch: Batch) -> list[Observation]:
-    return perceiver.observe([read_stored(image) for image in batch])
+def _look(perceiver: Perceiver, batch: Batch) -> Looked:
+    images = [read_stored(image) for image in batch]
+    started = time.perf_counter()
+    observations = perceiver.observe(images)
+    return Looked(observations, time.perf_counter() - started)
 
 
 def _check_movable(perceiver: Perceiver) -> None:
@@ -173,6 +188,7 @@ def _check_movable(perceiver: Perceiver) -> None:
 # What happens in a process beside this one
 
 _perceiver: Perceiver | None = None
+_awake = False
 
 
 @contextmanager
@@ -209,6 +225,9 @@ def _nothing() -> None:
     """A first task: it starts a process."""
 
 
-def _look_beside(batch: Batch) -> list[Observation]:
+def _look_beside(batch: Batch) -> Looked:
+    global _awake  # noqa: PLW0603 - the first batch waits for libraries and networks
     assert _perceiver is not None
-    return _look(_perceiver, batch)
+    looked, first = _look(_perceiver, batch), not _awake
+    _awake = True
+    return looked._replace(seconds=None) if first else looked

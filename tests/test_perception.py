@@ -10,13 +10,14 @@ from PIL import Image, ImageEnhance
 from evalharness.demo import drawing, look
 from evalharness.errors import PerceptionError
 from evalharness.paths import resolve
-from evalharness.perception import faces, hair
+from evalharness.perception import cascade, faces, hair
 from evalharness.perception.geometry import HeadFrame
 from evalharness.perception.layout import layout_of
 from evalharness.perception.offline import OfflinePerceiver
 from evalharness.types import Observation, Part
 
 REAL = Path(__file__).parents[2] / "shared" / "harmony-lab" / "images"
+CASCADE: dict[str, object] = {"finder": "cascade"}
 
 
 def picture(**words: object) -> Image.Image:
@@ -197,9 +198,10 @@ def test_order_and_company_do_not_change_an_observation() -> None:
 
 
 def test_fingerprint_changes_with_options_and_names_the_packages() -> None:
-    plain, proven = OfflinePerceiver().fingerprint(), OfflinePerceiver(proven=("rope",)).fingerprint()
-    assert plain != proven
-    assert {"animeface", "pillow", "version"} <= set(plain)
+    plain, *others = (OfflinePerceiver(**options).fingerprint() for options in ({}, {"proven": ("rope",)}, CASCADE))
+    assert plain not in others
+    assert {"finder", "pillow", "version"} <= set(plain)
+    assert str(others[-1]["finder"]).startswith("animeface 2.")
 
 
 def test_unknown_finding_is_refused_with_the_nearest_name() -> None:
@@ -208,10 +210,28 @@ def test_unknown_finding_is_refused_with_the_nearest_name() -> None:
 
 
 def test_blind_detector_is_refused_with_the_pillow_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    faces.check_detector.cache_clear()
+    cascade.check_detector.cache_clear()
     monkeypatch.setattr("animeface.detect", lambda image: [])
     with pytest.raises(PerceptionError, match="Pillow below 12"):
-        OfflinePerceiver().observe([picture()])
+        OfflinePerceiver(finder="cascade").observe([picture()])
+
+
+def test_cascade_that_is_not_installed_is_refused_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    cascade.check_detector.cache_clear()
+    monkeypatch.setattr(cascade, "find_spec", lambda name: None)
+    with pytest.raises(PerceptionError, match=r"pip install 'evalharness\[animeface\]'"):
+        OfflinePerceiver(finder="cascade").observe([picture()])
+
+
+def test_both_finders_see_the_same_face() -> None:
+    (own,), (theirs,) = (seen(picture(), finder=finder).faces for finder in faces.FINDERS)
+    assert abs(own.box.x + own.box.width / 2 - theirs.box.x - theirs.box.width / 2) < 0.1 * own.box.width
+    assert own.box.width == pytest.approx(theirs.box.width, rel=0.25)
+
+
+def test_unknown_finder_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(PerceptionError, match=r"unknown face finder 'cascades'\. Did you mean 'cascade'"):
+        OfflinePerceiver(finder="cascades")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")

@@ -29,7 +29,11 @@ Touch = Callable[[Pen, Face, Look, Points], None]
 
 def draw(rng: Rng, touch: Touch | None = None) -> Drawn:
     """One head in a style of its own; `touch` may add to face and mouth before glasses and hair come over them."""
-    face = sample_face(rng)
+    return draw_face(sample_face(rng), rng, touch)
+
+
+def draw_face(face: Face, rng: Rng, touch: Touch | None = None) -> Drawn:
+    """The head of this face; what its parts hide from each other is noted in the face."""
     pen = _pen(face, rng)
     look = sample_look(face, rng)
     skin = _behind(pen, face, rng)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from evalharness.perception.faces import TRIES, FoundFace, _detect
+from evalharness.perception.cascade import TRIES, detect
+from evalharness.perception.found_face import FoundFace
 from evalharness.types import Box, Finding
 
 AXES = (0.0, 0.05, 0.1)
@@ -69,7 +70,7 @@ def _folds(image: Image.Image) -> Iterator[Fold]:
 def _on_fold(fold: Fold) -> list[FoundFace]:
     """The faces whose middle lies on the fold."""
     shown = fold.shown
-    faces = [(face, face.box.x + face.box.width / 2) for face in _detect(shown, TRIES[0])]
+    faces = [(face, face.box.x + face.box.width / 2) for face in detect(shown, TRIES[0])]
     allowed = AWAY * shown.width
     return [
         face

@@ -1,183 +1,21 @@
-"""Anime faces by the animeface cascade: where they are, how they tilt, and where their landmarks lie."""
+"""The faces of an image, by whichever finder is asked."""
 
-from dataclasses import dataclass
-from functools import cache
+from PIL import Image
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from evalharness.environment import installed_version
+from evalharness.perception import cascade, finder
+from evalharness.perception.found_face import FoundFace
 
-from evalharness.errors import PerceptionError
-from evalharness.perception.geometry import HeadFrame
-from evalharness.types import Box
+__all__ = ["FINDERS", "FoundFace", "find_faces", "finder_name"]
 
-EYES_APART = 0.92
-"""Distance of the eyes in head units."""
-EYES_TO_MOUTH = 0.56
-"""Distance of the mouth from the line between the eyes in head units."""
-GREY = (128, 128, 128)
-SURE = 0.75
-"""Likelihood that a face of the last, most changed views must have."""
+FINDERS = ("net", "cascade")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFace:
-    """A face with its landmarks in pixels of the image; the eyes are named by the image's sides."""
-
-    box: Box
-    likelihood: float
-    left_eye: tuple[float, float]
-    right_eye: tuple[float, float]
-    mouth: tuple[float, float]
-    chin: tuple[float, float]
-
-    @property
-    def frame(self) -> HeadFrame:
-        """The head's place, size and tilt, from eyes and mouth together.
-
-        The finder's mouth is half as far off as its eyes, which slide towards brows and lashes.
-        """
-        left, right, mouth = np.array(self.left_eye), np.array(self.right_eye), np.array(self.mouth)
-        across, down = right - left, mouth - (left + right) / 2
-        unit = max(float(np.hypot(*across)) / EYES_APART, 1.0)
-        turn = (np.arctan2(across[1], across[0]) + np.arctan2(-down[0], max(down[1], 0.2 * unit))) / 2
-        x, y = mouth - EYES_TO_MOUTH * unit * np.array((-np.sin(turn), np.cos(turn)))
-        return HeadFrame(origin=(float(x), float(y)), unit=unit, angle=float(np.rad2deg(turn)))
+def find_faces(image: Image.Image, who: str = "net") -> list[FoundFace]:
+    """All faces of an RGB image, most likely first; raises PerceptionError where the finder cannot see."""
+    return cascade.find_faces(image) if who == "cascade" else finder.find_faces(image)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
-    """One way to show an image to the detector: longest side in pixels, border as a share of it, turn in degrees.
-
-    `even` spreads the lightness evenly first: half a face in shadow is no face to the detector. `least` is the
-    likelihood from which a face counts, where the detector itself is content with 0.5.
-    """
-
-    side: int
-    border: float
-    turn: float = 0.0
-    even: bool = False
-    least: float = 0.5
-
-
-# Measured on 83 single real faces: the first alone finds 76, the union of all 79; later ones cost time only
-# where the first found nothing.
-TRIES = (
-    Try(side=192, border=0.25),
-    Try(side=192, border=0.08),
-    Try(side=256, border=0.25),
-    Try(side=128, border=0.25),
-    Try(side=352, border=0.1),
-    Try(side=192, border=0.25, turn=20.0),
-    Try(side=192, border=0.25, turn=-20.0),
-    Try(side=128, border=0.4, even=True, least=SURE),
-    Try(side=128, border=0.6, turn=20.0, even=True, least=SURE),
-    Try(side=128, border=0.6, turn=-20.0, even=True, least=SURE),
-)
-
-
-def find_faces(image: Image.Image) -> list[FoundFace]:
-    """All faces of an RGB image, most likely first; raises PerceptionError where the detector is blind."""
-    check_detector()
-    for attempt in TRIES:
-        found = _without_overlaps(_detect(image, attempt))
-        if found:
-            return found
-    return []
-
-
-@cache
-def check_detector() -> None:
-    """Once a process: a drawn face must be found, because animeface sees nothing, silently, under Pillow 12."""
-    if not _detect(canary(), TRIES[0]):
-        from PIL import __version__ as version
-
-        raise PerceptionError(
-            f"animeface finds no face in its test picture (Pillow {version}); it needs Pillow below 12: "
-            "pip install 'pillow<12'."
-        )
-
-
-def canary() -> Image.Image:
-    """A plain drawn face, 192 x 192, that the detector must find."""
-    image = Image.new("RGB", (384, 384), (206, 222, 238))
-    pen = ImageDraw.Draw(image)
-    pen.ellipse((80, 40, 304, 300), fill=(98, 62, 44))
-    pen.polygon(((104, 170), (280, 170), (262, 268), (192, 326), (122, 268)), fill=(255, 226, 206))
-    pen.ellipse((104, 90, 280, 290), fill=(255, 226, 206))
-    pen.pieslice((96, 60, 288, 260), 180, 360, fill=(98, 62, 44))
-    for center in (146, 238):
-        pen.ellipse((center - 27, 172, center + 27, 232), fill=(255, 255, 255))
-        pen.ellipse((center - 17, 176, center + 17, 230), fill=(72, 46, 110))
-        pen.ellipse((center - 8, 192, center + 8, 218), fill=(20, 14, 30))
-        pen.arc((center - 30, 166, center + 30, 240), 195, 345, fill=(30, 20, 30), width=7)
-        pen.line((center - 28, 150, center + 28, 150), fill=(60, 38, 30), width=5)
-    pen.arc((166, 250, 218, 280), 20, 160, fill=(150, 60, 60), width=5)
-    return image.resize((192, 192), Image.Resampling.LANCZOS)
-
-
-def _detect(image: Image.Image, attempt: Try) -> list[FoundFace]:
-    import animeface
-
-    scale = attempt.side / max(image.size)
-    small = image.convert("RGB").resize(_scaled(image.size, scale), Image.Resampling.BICUBIC)
-    small = ImageOps.equalize(small) if attempt.even else small
-    border = round(attempt.side * attempt.border)
-    padded = Image.new("RGB", (small.width + 2 * border, small.height + 2 * border), GREY)
-    padded.paste(small, (border, border))
-    turned = padded.rotate(attempt.turn, Image.Resampling.BICUBIC, fillcolor=GREY) if attempt.turn else padded
-    back = _Back(center=(padded.width / 2, padded.height / 2), turn=attempt.turn, border=border, scale=scale)
-    return [back.face(raw) for raw in animeface.detect(turned) if raw.likelihood >= attempt.least]
-
-
-def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Back:
-    """The way back from the picture shown to the detector to the image's pixels."""
-
-    center: tuple[float, float]
-    turn: float
-    border: int
-    scale: float
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        turn = np.deg2rad(self.turn)
-        dx, dy = x - self.center[0], y - self.center[1]
-        straight_x = self.center[0] + dx * np.cos(turn) - dy * np.sin(turn)
-        straight_y = self.center[1] + dx * np.sin(turn) + dy * np.cos(turn)
-        return float((straight_x - self.border) / self.scale), float((straight_y - self.border) / self.scale)
-
-    def face(self, raw: "object") -> FoundFace:
-        box = raw.face.pos  # type: ignore[attr-defined]
-        x, y = self.point(box.x + box.width / 2, box.y + box.height / 2)
-        width, height = box.width / self.scale, box.height / self.scale
-        return FoundFace(
-            box=Box(x=x - width / 2, y=y - height / 2, width=width, height=height),
-            likelihood=float(raw.likelihood),  # type: ignore[attr-defined]
-            # the package names eyes by the character's sides
-            left_eye=self._middle(raw.right_eye.pos),  # type: ignore[attr-defined]
-            right_eye=self._middle(raw.left_eye.pos),  # type: ignore[attr-defined]
-            mouth=self._middle(raw.mouth.pos),  # type: ignore[attr-defined]
-            chin=self.point(raw.chin.pos.x, raw.chin.pos.y),  # type: ignore[attr-defined]
-        )
-
-    def _middle(self, box: "object") -> tuple[float, float]:
-        return self.point(box.x + box.width / 2, box.y + box.height / 2)  # type: ignore[attr-defined]
-
-
-def _without_overlaps(faces: list[FoundFace]) -> list[FoundFace]:
-    """The most likely face of every group whose boxes overlap by more than 0.3 of the smaller one."""
-    kept: list[FoundFace] = []
-    for face in sorted(faces, key=lambda one: -one.likelihood):
-        if all(_overlap(face.box, other.box) < 0.3 for other in kept):
-            kept.append(face)
-    return kept
-
-
-def _overlap(one: Box, other: Box) -> float:
-    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
-    smaller = min(one.width * one.height, other.width * other.height)
-    return max(width, 0.0) * max(height, 0.0) / max(smaller, 1e-9)
+def finder_name(who: str) -> str:
+    """A finder with what makes its answers: the network's digest, or the package's version."""
+    return f"net {finder.SHA256[:12]}" if who == "net" else f"animeface {installed_version('animeface')}"

@@ -1,8 +1,9 @@
-"""Further faces in a picture in which one was found: the finder stops at the first size at which it sees any."""
+"""Further faces in a picture in which one was found: the cascade stops at the first size at which it sees any."""
 
 from PIL import Image, ImageDraw
 
-from evalharness.perception.faces import GREY, FoundFace, Try, _detect
+from evalharness.perception.cascade import GREY, Try, detect
+from evalharness.perception.found_face import FoundFace
 
 LOOK = Try(side=352, border=0.1, least=0.95)
 """Small faces beside a large one need more pixels than the large one did."""
@@ -23,4 +24,4 @@ def more_faces(image: Image.Image, found: list[FoundFace]) -> list[FoundFace]:
         x, y, width, height = face.box.x, face.box.y, face.box.width, face.box.height
         pen.rectangle((x + left * width, y + top * height, x + right * width, y + bottom * height), fill=GREY)
     least = SMALLEST * max(face.box.width for face in found)
-    return [face for face in _detect(rest, LOOK) if face.box.width >= least]
+    return [face for face in detect(rest, LOOK) if face.box.width >= least]

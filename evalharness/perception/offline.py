@@ -1,4 +1,4 @@
-"""The perceiver that needs no model files: animeface's faces, and geometry and colour for all else."""
+"""The perceiver that needs no model files: small nets of our own for faces, and geometry and colour for all else."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from evalharness.perception.colors import to_lab
 from evalharness.perception.cut_face import find_cut_face
 from evalharness.perception.ears import find_ears
 from evalharness.perception.face_faults import find_face_faults, find_head_faults
-from evalharness.perception.faces import FoundFace, find_faces
+from evalharness.perception.faces import FINDERS, FoundFace, find_faces, finder_name
 from evalharness.perception.geometry import Array, Crop, HeadFrame, crop_window, head_window
 from evalharness.perception.hair import HairMask, hair_figures, hair_of_face, hair_tie, hair_without_face
 from evalharness.perception.hairstyle import FACE, hairstyle
@@ -30,7 +30,7 @@ from evalharness.types import Face, Finding, Hair, Observation, Part
 
 VERSION = 8
 PART_READERS = ("net", "rules")
-PACKAGES = ("animeface", "pillow", "scikit-image", "scipy", "numpy")
+PACKAGES = ("pillow", "scikit-image", "scipy", "numpy")
 WORKING_SIDE = 192
 """Masks and panels are read at this longest side; more pixels show nothing new to them."""
 
@@ -69,20 +69,27 @@ class OfflinePerceiver:
             (the demo's drawn world); for all others 'not found' means that nobody can tell.
         parts: who reads eyes, brows and mouth: `net`, a small network taught by drawings in many styles, or `rules` on
             geometry, by which the demo's verdicts were measured.
+        finder: who finds faces: `net`, a small network taught by drawings, or `cascade`, the animeface package, by
+            which the demo's verdicts were measured.
         max_side: larger images are first reduced to this longest side in pixels (64 or more); boxes and points are
             always given in pixels of the image itself.
     """
 
-    def __init__(self, *, proven: Sequence[str] = (), parts: str = "net", max_side: int = 512) -> None:
+    def __init__(
+        self, *, proven: Sequence[str] = (), parts: str = "net", finder: str = "net", max_side: int = 512
+    ) -> None:
         for name in proven:
             if name not in findings.NAMES:
                 raise PerceptionError(unknown("finding", name, findings.NAMES))
         if parts not in PART_READERS:
             raise PerceptionError(unknown("part reader", parts, PART_READERS))
+        if finder not in FINDERS:
+            raise PerceptionError(unknown("face finder", finder, FINDERS))
         if max_side < 64:
             raise PerceptionError(f"max_side is {max_side}; it must be at least 64 pixels.")
         self.proven = tuple(sorted(proven))
         self.parts = parts
+        self.finder = finder
         self.max_side = max_side
 
     def fingerprint(self) -> Mapping[str, str | int | float | bool]:
@@ -93,6 +100,7 @@ class OfflinePerceiver:
             "version": VERSION,
             "proven": ",".join(self.proven),
             "parts": f"net {SHA256[:12]}" if self.parts == "net" else self.parts,
+            "finder": finder_name(self.finder),
             "max_side": self.max_side,
         }
         return own | packages
@@ -107,8 +115,9 @@ class OfflinePerceiver:
     def _observe(self, image: Image.Image) -> Observation:
         factor = min(1.0, self.max_side / max(image.size))
         view = look(reduced(image, factor))
-        faces = find_faces(view.image)
-        faces += more_faces(view.image, faces)
+        faces = find_faces(view.image, self.finder)
+        if self.finder == "cascade":
+            faces += more_faces(view.image, faces)
         main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
         hair = find_hair(view, main)
         crops = {face: head_of(view.image, face.frame) for face in faces}
@@ -122,7 +131,7 @@ class OfflinePerceiver:
             panels=tuple(scale_box(box, small) for box in find_panels(view.small)),
             hair=None if hair is None else scale_hair(hair_seen(view, hair, main), small),
             colors=region_colors(view.small, hair, None if main is None else crops[main]),
-            findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair)),
+            findings=tuple(self._trusted(finding, small) for finding in find_faults(view, main, hair, self.finder)),
             blind=blind(main, hair),
             layout=layout_of(view.image),
         )
@@ -165,7 +174,7 @@ def seen_face(view: View, face: FoundFace, parts: tuple[Part, ...]) -> Face:
     return Face(box=box, confidence=face.likelihood, angle=angle, cut_by_frame=cut, parts=parts)
 
 
-def find_faults(view: View, face: FoundFace | None, hair: HairMask | None) -> tuple[Finding, ...]:
+def find_faults(view: View, face: FoundFace | None, hair: HairMask | None, finder: str) -> tuple[Finding, ...]:
     """What should perhaps not be there, with boxes in the small image; what could not be looked for is left out."""
     # a head found by its hair alone has no certain size, and then the body has no certain place
     frame = None if face is None else face.frame.scaled(view.shrink)
@@ -182,7 +191,7 @@ def find_faults(view: View, face: FoundFace | None, hair: HairMask | None) -> tu
         faults = find_face_faults(view.image, face)
     elif hair is not None:
         faults = find_head_faults(view.image, hair.frame.scaled(1.0 / view.shrink))
-    if face is None:
+    if face is None and finder == "cascade":
         faults = (find_cut_face(view.image), *faults)
     found += [scale_finding(one, view.shrink) for one in faults]
     return tuple(found)
@@ -192,7 +201,7 @@ def blind(face: FoundFace | None, hair: HairMask | None) -> dict[str, str]:
     """What could not be seen, and why."""
     unseen = {}
     if face is None:
-        unseen["face"] = "no anime face was found at any of the sizes and turns tried; profiles are not seen"
+        unseen["face"] = "no anime face was found; profiles are not seen"
         unseen["eyes"] = unseen["skin"] = "without a face nobody can say where they are"
     if hair is None:
         unseen["hair"] = "no area stands out as hair"
