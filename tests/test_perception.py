@@ -26,7 +26,7 @@ def picture(**words: object) -> Image.Image:
 
 def seen(image: Image.Image, **options: object) -> Observation:
     """What is seen with the rules for parts, as the demo's suite has it; the net's own tests are elsewhere."""
-    (observation,) = OfflinePerceiver(**{"parts": "rules"} | options).observe([image])
+    (observation,) = OfflinePerceiver(**{"parts": "rules", "finder": "cascade"} | options).observe([image])
     return observation
 
 
@@ -219,7 +219,7 @@ def test_blind_detector_is_refused_with_the_pillow_rule(monkeypatch: pytest.Monk
 def test_cascade_that_is_not_installed_is_refused_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     cascade.check_detector.cache_clear()
     monkeypatch.setattr(cascade, "find_spec", lambda name: None)
-    with pytest.raises(PerceptionError, match=r"pip install 'evalharness\[animeface\]'"):
+    with pytest.raises(PerceptionError, match=r"pip install 'animeface"):
         OfflinePerceiver(finder="cascade").observe([picture()])
 
 
@@ -286,7 +286,7 @@ def test_seam_that_somebody_stands_before_is_no_frame(coat: int, count: int) -> 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")
 @pytest.mark.parametrize("name", ["lora_v1__energetic_angry_v2", "lora_v1__stoic_angry_v2"])
 def test_real_face_half_in_shadow_is_found(name: str) -> None:
-    assert len(faces.find_faces(Image.open(REAL / f"{name}.png").convert("RGB"))) == 1
+    assert len(cascade.find_faces(Image.open(REAL / f"{name}.png").convert("RGB"))) == 1
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the 48 real images of ../shared/harmony-lab are not here")

@@ -209,8 +209,8 @@ def _person(pen: ImageDraw.ImageDraw, rng: Rng, place: Place, size: float) -> No
 
 
 THINGS: tuple[Callable[[ImageDraw.ImageDraw, Rng, Place, float], None], ...] = (
-    _blob, _blob, _oval, _window, _leaves, _strands, _strands, _flower, _ribbon, _hand, _button, _goggles, _text, _bubble,
-    _dots, _person,
+    _blob, _blob, _oval, _window, _leaves, _strands, _strands, _flower, _ribbon, _hand, _button, _goggles, _text,
+    _bubble, _dots, _person,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from evalharness.perception.face_crop import HALF, MIDDLE, SIDE
-from evalharness.perception.faces import EYES_APART, EYES_TO_MOUTH
+from evalharness.perception.found_face import EYES_APART, EYES_TO_MOUTH
 from evalharness.types import EMOTIONS
 from reader.face import BROW_STATES, EYE_STATES, MOUTH_STATES, Rng, around, between
 from reader.pen import PER_UNIT, Points

@@ -62,8 +62,8 @@ def check_detector() -> None:
     """Once a process: a drawn face must be found, because animeface sees nothing, silently, under Pillow 12."""
     if find_spec("animeface") is None:
         raise PerceptionError(
-            "finder=cascade needs the package animeface, which is not installed; pip install 'evalharness[animeface]', "
-            "or leave finder=net."
+            "finder=cascade needs the package animeface, which is not installed; pip install 'animeface>=2.0.3' "
+            "'pillow<12', or leave finder=net."
         )
     if not detect(canary(), TRIES[0]):
         from PIL import __version__ as version
