@@ -93,6 +93,7 @@ def canary() -> Image.Image:
 
 
 def detect(image: Image.Image, attempt: Try) -> list[FoundFace]:
+    """The faces that one try of the cascade sees in an RGB image, in the image's pixels."""
     import animeface
 
     scale = attempt.side / max(image.size)
