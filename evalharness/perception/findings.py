@@ -1,7 +1,7 @@
 """Things that should perhaps not be there: rope, blur, flatness, spoilt tones; strengths in 0..1."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 from scipy import ndimage
 from skimage.measure import blur_effect
 
@@ -85,8 +85,10 @@ def find_low_detail(image: Image.Image, blur: Finding) -> Finding:
     """
     scale = FLAT_SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    grey = np.asarray(image.convert("L").resize(size, Image.Resampling.BOX), dtype=np.float32)
-    fine = float((np.abs(grey - ndimage.median_filter(grey, 5)) > FINE).mean())
+    small = image.convert("L").resize(size, Image.Resampling.BOX)
+    # pillow's median takes a quarter of scipy's time
+    grey, smooth = (np.asarray(one, dtype=np.float32) for one in (small, small.filter(ImageFilter.MedianFilter(5))))
+    fine = float((np.abs(grey - smooth) > FINE).mean())
     edges = float((np.hypot(ndimage.sobel(grey, 0), ndimage.sobel(grey, 1)) / 8.0 > EDGE).mean())
     share = fine / (edges + 0.01)
     strength = logistic(-np.log(share + 0.001), -np.log(FLAT), 0.15) * (1.0 - blur.strength)
