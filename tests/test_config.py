@@ -197,11 +197,11 @@ def test_group_that_an_own_config_leaves_out_is_missed(here: Path) -> None:
 
 def test_calibration_takes_presets_of_the_perceiver_only_from_a_suite_that_was_chosen(tmp_path: Path) -> None:
     assert compose_calibration(tmp_path, []).perception.options == {}
-    assert compose_calibration(tmp_path, ["suite=demo"]).perception.options == {"proven": ["rope"], "parts": "rules"}
+    assert compose_calibration(tmp_path, ["suite=demo"]).perception.options == {"proven": ["rope"]}
 
 
 def test_a_suite_presets_options_of_the_perceiver() -> None:
-    assert compose([]).perception.options == {"proven": ["rope"], "parts": "rules"}
+    assert compose([]).perception.options == {"proven": ["rope"]}
     assert compose(["suite=harmony_grid"]).perception.options == {}
 
 

@@ -219,7 +219,7 @@ def test_blind_detector_is_refused_with_the_pillow_rule(monkeypatch: pytest.Monk
 def test_cascade_that_is_not_installed_is_refused_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     cascade.check_detector.cache_clear()
     monkeypatch.setattr(cascade, "find_spec", lambda name: None)
-    with pytest.raises(PerceptionError, match=r"pip install 'animeface"):
+    with pytest.raises(PerceptionError, match=r"pip install 'evalharness\[cascade\]'"):
         OfflinePerceiver(finder="cascade").observe([picture()])
 
 

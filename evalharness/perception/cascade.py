@@ -62,15 +62,15 @@ def check_detector() -> None:
     """Once a process: a drawn face must be found, because animeface sees nothing, silently, under Pillow 12."""
     if find_spec("animeface") is None:
         raise PerceptionError(
-            "finder=cascade needs the package animeface, which is not installed; pip install 'animeface>=2.0.3' "
-            "'pillow<12', or leave finder=net."
+            "finder=cascade needs the package animeface, which is not installed; pip install 'evalharness[cascade]', "
+            "or leave finder=net."
         )
     if not detect(canary(), TRIES[0]):
         from PIL import __version__ as version
 
         raise PerceptionError(
             f"animeface finds no face in its test picture (Pillow {version}); it needs Pillow below 12: "
-            "pip install 'pillow<12'."
+            "pip install 'evalharness[cascade]'."
         )
 
 
