@@ -20,7 +20,7 @@ def git(folder: Path, *arguments: str) -> None:
 def test_record_names_versions_and_is_json(tmp_path: Path) -> None:
     facts = json.loads(json.dumps(environment(tmp_path)))
     assert facts["evalharness"] == __version__
-    assert facts["packages"]["pillow"].startswith("11.")
+    assert int(facts["packages"]["pillow"].split(".")[0]) >= 11
     assert set(facts["packages"]) == {"torch", "diffusers", "transformers", "peft", "pillow", "numpy", "animeface"}
     assert datetime.fromisoformat(facts["date"]).utcoffset() == timedelta(0)
 
