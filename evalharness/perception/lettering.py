@@ -54,7 +54,8 @@ def find_text(image: Image.Image) -> Finding:
     scale = SIDE / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     grey = np.asarray(image.convert("L").resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
-    found = [(len(line) - more, line) for around, step, more in LOOKS for line in _lines(grey, around, step)]
+    apart = {around: grey - ndimage.uniform_filter(grey, around) for around in {one[0] for one in LOOKS}}
+    found = [(len(line) - more, line) for around, step, more in LOOKS for line in _lines(grey, apart[around], step)]
     count, best = max(found, key=lambda one: one[0], default=(0, []))
     strength = float(1.0 / (1.0 + np.exp((TELLING - count) / 0.5)))
     box = _around(best, 1.0 / scale) if strength >= 0.5 else None
@@ -62,8 +63,7 @@ def find_text(image: Image.Image) -> Finding:
     return Finding(name="text", strength=strength, absence_counts=False, box=box, note=note)
 
 
-def _lines(grey: NDArray[np.float32], around: int, step: float) -> list[Line]:
-    apart = grey - ndimage.uniform_filter(grey, around)
+def _lines(grey: NDArray[np.float32], apart: NDArray[np.float32], step: float) -> list[Line]:
     return [line for ink in (apart > step, apart < -step) for line in lines(glyphs(ink, grey))]
 
 
@@ -79,7 +79,7 @@ def glyphs(ink: Mask, grey: NDArray[np.float32]) -> list[Glyph]:
         if rows.start == 0 or columns.start == 0 or rows.stop == height or columns.stop == width:
             continue
         piece = parts[rows, columns] == number
-        fill = float(piece.mean())
+        fill = np.count_nonzero(piece) / piece.size
         # a full box is a window or a tooth; only narrow ones are an I
         if fill >= 0.2 and (fill <= 0.93 or wide <= 0.4 * tall):
             shade = float(np.median(grey[rows, columns][piece]))
@@ -89,11 +89,11 @@ def glyphs(ink: Mask, grey: NDArray[np.float32]) -> list[Glyph]:
 
 
 def lines(free: list[Glyph]) -> list[Line]:
-    """Chains of neighbours, each glyph in one chain, those that look like letters."""
+    """Chains of neighbours, each glyph in one chain, those that look like letters; `free` is sorted by `left`."""
     free, found = list(free), []
     while free:
         line = [free.pop(0)]
-        while following := _following(line, free):
+        while following := _following(free, line):
             line.append(following)
             free.remove(following)
         if len(line) >= LEAST and _letters(line):
@@ -101,13 +101,17 @@ def lines(free: list[Glyph]) -> list[Line]:
     return found
 
 
-def _following(line: Line, free: list[Glyph]) -> Glyph | None:
-    """The first glyph that stands right of a line's last, on the same base line, of like height and ink."""
-    tall, base = (median([getattr(one, name) for one in line]) for name in ("tall", "bottom"))
+def _following(free: list[Glyph], line: Line) -> Glyph | None:
+    """The first glyph right of a line's last, on the same base line, of like height and ink."""
+    tall, base = median(one.tall for one in line), median(one.bottom for one in line)
     last = line[-1]
     for one in free:
-        near = -0.25 * tall <= one.left - last.right <= tall and 0.5 * tall < one.tall < 2.0 * tall
-        if near and abs(one.bottom - base) < 0.35 * tall and abs(one.ink - last.ink) < 40.0:
+        gap = one.left - last.right
+        if gap > tall:
+            return None
+        if gap < -0.25 * tall or not 0.5 * tall < one.tall < 2.0 * tall:
+            continue
+        if abs(one.bottom - base) < 0.35 * tall and abs(one.ink - last.ink) < 40.0:
             return one
     return None
 
