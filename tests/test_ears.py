@@ -69,6 +69,13 @@ def test_of_a_head_that_the_frame_cuts_off_nothing_is_said() -> None:
     assert ears.find_ears(small[gone:], closer) is None
 
 
+def test_of_hair_in_strands_of_ink_nothing_is_said() -> None:
+    small, hair = head(looks(34, 1, background="plain_grey")[0])
+    x, _ = hair.frame.coordinates(hair.mask.shape)
+    inked = replace(hair, mask=hair.mask & (np.sin(x * 18.0) > 0.0))
+    assert ears.find_ears(small, inked) is None
+
+
 def test_another_file_of_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     small, hair = head(Look())
     ears._net.cache_clear()
