@@ -92,8 +92,8 @@ class Printer:
         return drawing
 
 
-def found_faces(count: int, seed: int) -> tuple[Faces, list[tuple[str, Slip]]]:
-    """Faces of the demo's world where the finder puts them, and how far off it was, by kind.
+def found_faces(count: int, seed: int, finder: str) -> tuple[Faces, list[tuple[str, Slip]]]:
+    """Faces of the demo's world where a finder puts them, and how far off it was, by kind; and the hair.
 
     A head whose face is not found is cut out where its hair says it may be.
     """
@@ -102,29 +102,28 @@ def found_faces(count: int, seed: int) -> tuple[Faces, list[tuple[str, Slip]]]:
     slips: list[tuple[str, Slip]] = []
     for number, look in enumerate(looks(count, rng)):
         drawing = printer.draw(look, number)
-        face = max(find_faces(drawing.image), key=lambda f: f.box.width * f.likelihood, default=None)
-        if face is None:
-            frame = frame_by_hair(drawing)
-        else:
-            frame = face.frame
-            slips.append(((*look.faults, "sound")[0], _slip(frame, true_frame(drawing))))
+        face = max(find_faces(drawing.image, finder), key=lambda f: f.box.width * f.likelihood, default=None)
+        by_hair = frame_by_hair(drawing) if face is None or number % 2 == 0 else None
+        if by_hair is not None:
+            slips.append(("hair", _slip(by_hair, true_frame(drawing))))
+        frame = by_hair if face is None else face.frame
+        if face is not None:
+            slips.append(((*look.faults, "sound")[0], _slip(face.frame, true_frame(drawing))))
         if frame is not None:
             rows += _cuts(drawing.image, frame, look, number, rng)
     return faces_of(rows), slips
 
 
 def placed_faces(count: int, seed: int, slips: list[tuple[str, Slip]]) -> Faces:
-    """Faces of the demo's world at their true place, off as the finder was on such faces."""
+    """Faces of the demo's world at their true place, off as the finder was on such faces, a few as the hair was."""
     rng, printer = np.random.default_rng(seed), Printer()
     rows: list[Row] = []
     for number, look in enumerate(looks(count, rng)):
         drawing = printer.draw(look, number)
         kind = (*look.faults, "sound")[0]
-        own = [slip for name, slip in slips if name == kind]
-        if number % 3 == 0 and (frame := frame_by_hair(drawing)) is not None:
-            rows.append(_row(drawing.image, off(frame, rng), look, number))
-        for _ in range(CUTS - 1):
-            frame = off(moved(true_frame(drawing), own[int(rng.integers(len(own)))]), rng)
+        for name in (kind, kind, "hair")[: 3 if number % 3 == 0 else 2]:
+            own = [slip for of, slip in slips if of == name]
+            frame = moved(true_frame(drawing), own[int(rng.integers(len(own)))])
             rows.append(_row(drawing.image, frame, look, number))
     return faces_of(rows)
 

@@ -11,8 +11,8 @@ from reader.face import Face, Rng, around, between
 from reader.mouths import draw_mouth
 from reader.pen import Pen, Points, curve, oval, shifted
 
-EYES, MOUTH = 0.2, 0.28
-"""Shares of the faces that get second eyes or a second mouth."""
+EYES, MOUTH = 0.08, 0.08
+"""Shares of the faces that get second eyes or a second mouth; few, as most are hardly to be told from sound ones."""
 CURTAIN = 0.15
 """Share of the faces over one or both of whose eyes hair hangs: such eyes are not missing."""
 SEEN = 0.55

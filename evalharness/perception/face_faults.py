@@ -15,7 +15,7 @@ from evalharness.perception.geometry import Array, HeadFrame, box_of
 from evalharness.types import Finding
 
 WEIGHTS = Path(__file__).parent / "data" / "face_faults.safetensors"
-SHA256 = "3593240b1acb3dd3d38369867307875574b93efd4ab1d545bf4f8c87a7cbaab5"
+SHA256 = "f3f1c64d79ccccf55547731aa7afe08657b8b955214f0a82f6d71f45a00a1aa1"
 SMALL = 9.0
 """Half of a face's width in pixels below which nothing is said of its eyes and mouth."""
 GLANCES = (0.94, 1.0, 1.06)
