@@ -28,7 +28,7 @@ from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
 from evalharness.types import Face, Finding, Hair, Observation, Part
 
-VERSION = 9
+VERSION = 10
 PART_READERS = ("net", "rules")
 PACKAGES = ("pillow", "scikit-image", "scipy", "numpy")
 WORKING_SIDE = 192
