@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from evalharness.report.columns import Evidence, Interner, Sentences, grain_of, shared, short_keys
+from evalharness.report.columns import Evidence, Interner, Sentences, grain_of, shared, short_keys, signed_digits
 from evalharness.report.numbers import NOTHING, plain
 from evalharness.types import BASELINE, Cell, Failure, FinishedRun, MetricInfo, Score, Setting, Subject
 
@@ -91,10 +91,10 @@ class _Columns:
         cells, pairs = self._given.cells, Interner()
         return {
             "keys": short_keys([cell.key for cell in cells]),
-            "pairs": [pairs.number(cell.pair_key) for cell in cells],
+            "pairs": signed_digits(pairs.number(cell.pair_key) for cell in cells),
             "strengths": [cell.strength for cell in cells],
             "seeds": [cell.seed for cell in cells],
-            "settings": [self._settings[cell.setting] for cell in cells],
+            "settings": signed_digits(self._settings[cell.setting] for cell in cells),
             "sources": _few(cell.source for cell in cells),
             "clips": _few(self._clip(cell) for cell in cells),
             "images": [_image(cell, self._given.images.get(cell.key)) for cell in cells],
@@ -105,7 +105,7 @@ class _Columns:
         return None if path is None else address(path)
 
     def of_scores(self) -> Row:
-        """Of each metric the cells' values, reasons (null = not scored at all) and evidence."""
+        """Of each metric the cells' values, reasons (one text; '' = not scored at all) and evidence."""
         found = [{score.metric: score for score in self._given.scores.get(cell.key, ())} for cell in self._given.cells]
         packed = [self._packed(metric, found) for metric in self._given.metrics]
         table, marks = shared([text for column in packed for text in column])
@@ -113,7 +113,7 @@ class _Columns:
         count = len(found)
         return {
             "values": [[_value(row.get(metric)) for row in found] for metric in self._given.metrics],
-            "reasons": [[self._reason(row.get(metric)) for row in found] for metric in self._given.metrics],
+            "reasons": [" ".join(self._reason(row.get(metric)) for row in found) for metric in self._given.metrics],
             "marks": [marks[start : start + count] for start in range(0, len(marks), max(count, 1))],
         }
 
@@ -133,13 +133,13 @@ class _Columns:
             column.append(self._evidence.packed(row[metric].evidence, grain) if metric in row else "")
         return column
 
-    def _reason(self, score: Score | None) -> object:
-        return None if score is None else self._sentences.filled(score.reason)
+    def _reason(self, score: Score | None) -> str:
+        return "" if score is None else self._sentences.filled(score.reason)
 
 
-def _places(axis: Axis, cells: tuple[Cell, ...]) -> list[int]:
+def _places(axis: Axis, cells: tuple[Cell, ...]) -> str:
     place = {value: index for index, value in enumerate(axis.values)}
-    return [place[axis.label_of(cell)] for cell in cells]
+    return signed_digits(place[axis.label_of(cell)] for cell in cells)
 
 
 def _value(score: Score | None) -> float | None:

@@ -19,10 +19,10 @@ DIGITS = "".join(chr(code) for code in range(33, 127) if chr(code) not in "\"#&'
 """What numbers are written with: nothing that JSON, HTML or a colour would need."""
 HALF = len(DIGITS) // 2
 """A digit below it ends a number; the others say that more follow."""
+MOST_DECIMALS, LONGEST_NUMBER = 4, 14
+"""A slot holds a number with fewer decimals and at most so many characters: JavaScript counts exactly to 2^53."""
 STEPS_ACROSS = 256
 """Points of evidence are kept to this part of the picture's longer side; half a step off is about a screen's pixel."""
-
-Filled = int | list[int | float | str]
 
 
 class Interner:
@@ -46,24 +46,24 @@ class Sentences:
     def __init__(self) -> None:
         self._interner = Interner()
 
-    def filled(self, reason: str) -> Filled:
-        """The sentence's number, in a list with what goes into its slots where it has some."""
-        text = reason.replace(SLOT, "'")
-        numbers = [as_written(number) for number in NUMBER.findall(text)]
-        sentence = self._interner.number(NUMBER.sub(SLOT, text))
-        return [sentence, *numbers] if numbers else sentence
+    def filled(self, reason: str) -> str:
+        """The sentence's number and what goes into its slots, as digits."""
+        numbers: list[int] = []
+        sentence = NUMBER.sub(lambda found: _slot(found[0], numbers), reason.replace(SLOT, "'"))
+        return signed_digits([self._interner.number(sentence), *numbers])
 
     def texts(self) -> list[str]:
         """All sentences, with SLOT for each number."""
         return self._interner.texts()
 
 
-def as_written(number: str) -> int | float | str:
-    """A number that JavaScript writes as it was written; the text itself where it would not ('0.80', '5.0', '007')."""
-    if len(number) > 15:
-        return number
-    value = float(number) if "." in number else int(number)
-    return value if str(value) == number and not number.endswith(".0") else number
+def _slot(written: str, numbers: list[int]) -> str:
+    """SLOT, with the number appended to `numbers`; the number itself where it would not be read back as written."""
+    whole, _, decimals = written.partition(".")
+    if len(decimals) >= MOST_DECIMALS or len(written) > LONGEST_NUMBER or (whole[0] == "0" and whole != "0"):
+        return written
+    numbers.append(int(whole + decimals) * MOST_DECIMALS + len(decimals))
+    return SLOT
 
 
 class Evidence:

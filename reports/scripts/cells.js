@@ -48,10 +48,17 @@ function unpackedMarks(packed, page, grain) {
   });
 }
 
+// a number of a slot as it was written: its digits, and behind a factor of 4 how many of them are decimals
+function asWritten(slot) {
+  const decimals = slot % 4;
+  const digits = String((slot - decimals) / 4).padStart(decimals + 1, "0");
+  return decimals ? `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}` : digits;
+}
+
 function unpackedReason(filled, sentences) {
-  if (!Array.isArray(filled)) return sentences[filled];
-  let next = 1;
-  return sentences[filled[0]].replaceAll(SLOT, () => filled[next++]);
+  const [sentence, ...numbers] = signedNumbers(filled);
+  let next = 0;
+  return sentences[sentence].replaceAll(SLOT, () => asWritten(numbers[next++]));
 }
 
 class Score {
@@ -112,7 +119,7 @@ class Cell {
 
   scoreOf(metric) {
     const filled = this.page.columns.reasons[metric][this.number];
-    return filled === null ? undefined : new Score(this.page, this, metric);
+    return filled === "" ? undefined : new Score(this.page, this, metric);
   }
 
   // [metric, value, reason, marks] for each metric that was scored
@@ -125,5 +132,10 @@ class Cell {
 function unpackedCells(page) {
   const place = (name) => page.axes.findIndex((axis) => axis.name === name);
   const places = { subject: place("subject"), prompt: place("prompt") };
-  return page.columns.pairs.map((_, number) => new Cell(page, number, places));
+  const { columns } = page;
+  columns.at = columns.at.map(signedNumbers);
+  columns.pairs = signedNumbers(columns.pairs);
+  columns.settings = signedNumbers(columns.settings);
+  columns.reasons = columns.reasons.map((column) => column.split(" "));
+  return columns.pairs.map((_, number) => new Cell(page, number, places));
 }
