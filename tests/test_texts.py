@@ -13,7 +13,11 @@ from evalharness.errors import ConfigError
 from evalharness.labels import WORDS
 from evalharness.languages import languages, texts
 from evalharness.paths import shipped
+from evalharness.perception.findings import NAMES
+from evalharness.registry import SCORERS
 from evalharness.report.html import render
+from evalharness.scorers.failures import FAILURES
+from evalharness.types import EMOTIONS
 
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 OTHERS = [language for language in languages() if language != "en"]
@@ -85,3 +89,42 @@ def test_configuration_chooses_the_language_and_keeps_it() -> None:
 def test_unknown_language_is_answered_with_the_nearest(given: str) -> None:
     with pytest.raises(ConfigError, match=f"unknown language '{given}'. Did you mean 'ja'\\? Known: en, ja."):
         compose([f"report.language={given}"])
+
+
+def test_every_name_that_we_give_has_a_text() -> None:
+    words = texts("en")
+    assert {f"metric_name_{name}" for name in SCORERS} <= set(words)
+    assert {words[f"failure_name_{letter}"] for letter in FAILURES} == set(FAILURES.values())
+    assert {f"mark_{name}" for name in NAMES} <= set(words)
+    assert {f"read_{emotion}" for emotion in EMOTIONS} <= set(words)
+
+
+def test_english_calls_metrics_what_suites_call_them() -> None:
+    assert [name for name in SCORERS if texts("en")[f"metric_name_{name}"] != name] == []
+
+
+def test_japanese_page_names_metrics_failures_and_checks_in_japanese(tmp_path: Path) -> None:
+    page = render(dataclasses.replace(sample_input(tmp_path), language="ja"))
+    head = page[: page.index('id="data"')]
+    for name in ("harmony", "hair_side", "color_drift"):
+        assert f">{name}<" not in head and texts("ja")[f"metric_name_{name}"] in head
+    assert "髪色のずれ の平均 上限 6.00 ΔE00, 条件 表情 = neutral" in head
+    assert "表情の調和 (harmony v1)" in head, "what a suite calls it stands among the facts"
+
+
+def test_japanese_page_names_the_kinds_of_failure_in_japanese(tmp_path: Path) -> None:
+    given = sample_input(tmp_path)
+    scores = {
+        key: tuple(dataclasses.replace(one, label="A") if one.metric == "harmony" else one for one in found)
+        for key, found in given.scores.items()
+    }
+    page = render(dataclasses.replace(given, scores=scores, language="ja"))
+    assert "<h3><b>A</b> 部分の孤立</h3>" in page and "feature isolation" not in page
+    assert "表情の調和 を判定できた画像を数えました" in page
+
+
+def test_a_metric_without_a_text_keeps_its_name(tmp_path: Path) -> None:
+    given = sample_input(tmp_path)
+    own = dataclasses.replace(next(iter(given.metrics.values())), name="colour_of_shoes")
+    page = render(dataclasses.replace(given, language="ja", metrics={**given.metrics, own.name: own}))
+    assert "colour_<wbr>of_<wbr>shoes" in page

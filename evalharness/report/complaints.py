@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from evalharness.report import numbers
-from evalharness.report.verdict_rows import Texts
+from evalharness.report.verdict_rows import Texts, metric_name
 from evalharness.stats.slices import matching
 from evalharness.stats.table import tabulate
 from evalharness.types import Check, FinishedRun, MetricInfo, Rule
@@ -21,7 +21,7 @@ def complaint(check: Check, given: FinishedRun, subject: str, texts: Texts) -> s
         return check.reason
     limit = image_limit(rule, info)
     measured = texts["measured_asked"].format(
-        metric=rule.metric.replace("_", " "),
+        metric=metric_name(rule.metric, texts).replace("_", " "),
         measured=numbers.interval(check.estimate, _unit(rule, info)),
         asked=_asked(rule, info, texts),
     )
@@ -68,7 +68,7 @@ def _asked(rule: Rule, info: MetricInfo, texts: Texts) -> str:
 
 
 def _word(metric: str, texts: Texts) -> str:
-    return texts.get(f"complaint_{metric}", metric.replace("_", " "))
+    return texts.get(f"complaint_{metric}", metric_name(metric, texts).replace("_", " "))
 
 
 def _count(given: FinishedRun, subject: str, rule: Rule, limit: float | None, info: MetricInfo) -> tuple[int, int]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from evalharness.report.verdict_rows import Texts
-from evalharness.types import FinishedRun, Subject
+from evalharness.report.verdict_rows import Texts, metric_name
+from evalharness.types import FinishedRun, MetricInfo, Subject
 
 TOLD = (
     "ss_output_name",
@@ -65,7 +65,13 @@ def _asked(given: FinishedRun, texts: Texts) -> Iterable[tuple[str, str]]:
     yield texts["steps"], _list(sorted({cell.setting.steps for cell in cells}))
     yield texts["sampler"], _list(dict.fromkeys(cell.setting.sampler for cell in cells))
     yield texts["size"], _list(dict.fromkeys(f"{c.setting.width} × {c.setting.height}" for c in cells))
-    yield texts["facts_scorers"], _list(f"{info.name} v{info.version}" for info in given.metrics.values())
+    yield texts["facts_scorers"], _list(_scorer(info, texts) for info in given.metrics.values())
+
+
+def _scorer(info: MetricInfo, texts: Texts) -> str:
+    """Its version, and the name that suites call it by."""
+    word, named = metric_name(info.name, texts), f"{info.name} v{info.version}"
+    return named if word == info.name else f"{word} ({named})"
 
 
 def _list(values: Iterable[object]) -> str:

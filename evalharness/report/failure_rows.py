@@ -56,13 +56,13 @@ def failure_table(given: FinishedRun, texts: Texts) -> FailureTable | None:
     types = [
         FailureType(
             letter=letter,
-            name=name,
+            name=texts[f"failure_name_{letter}"],
             meaning=texts[f"failure_{letter}"],
             count=sum(score.label == letter for _, _, score in ours),
             share=f"{100 * sum(score.label == letter for _, _, score in ours) / len(ours):.0f} %",
             examples=_examples(letter, ours),
         )
-        for letter, name in FAILURES.items()
+        for letter in FAILURES
     ]
     return FailureTable(metric=metric, types=tuple(types), subjects=tuple(_subjects(known, given)))
 

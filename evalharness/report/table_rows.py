@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evalharness.report import numbers
-from evalharness.report.verdict_rows import Stamp, Texts, stamp
+from evalharness.report.verdict_rows import Stamp, Texts, metric_name, stamp
 from evalharness.types import BASELINE, Cell, Estimate, Failure, Judgement, MetricInfo, Subject, Verdict
 
 RowKey = tuple[str, float]
@@ -40,9 +40,10 @@ class MetricCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A metric's column; `note` says its unit and that low is good, where that is so."""
+    """A metric's column under the page's name for it; `note` says its unit and that low is good, where that is so."""
 
     name: str
+    label: str
     note: str
 
 
@@ -80,7 +81,7 @@ def columns_of(metrics: Mapping[str, MetricInfo], texts: Texts) -> tuple[Column,
     for info in metrics.values():
         notes = [numbers.sign_of(info.unit).strip()] if info.unit else []
         notes += [] if info.higher_is_better else [texts["lower_is_better"]]
-        columns.append(Column(name=info.name, note=", ".join(notes)))
+        columns.append(Column(name=info.name, label=metric_name(info.name, texts), note=", ".join(notes)))
     return tuple(columns)
 
 

@@ -133,17 +133,24 @@ def counts_in_words(estimate: Estimate, texts: Texts) -> str:
     return texts[name].format(scored=estimate.scored, unscored=estimate.unscored)
 
 
+def metric_name(metric: str, texts: Texts) -> str:
+    """What the page calls a metric; one of a scorer that is not ours keeps its name."""
+    return texts.get(f"metric_name_{metric}", metric)
+
+
 def rule_in_words(rule: Rule, info: MetricInfo | None, texts: Texts) -> str:
     """What a rule asks, as a person would say it: 'mean of harmony at least 70 %, where view = front'."""
     unit = "" if info is None or rule.aggregate != "mean" else info.unit
-    subject = texts[f"rule_{rule.aggregate}"].format(metric=rule.metric, passing=_passing(rule, info))
+    subject = texts[f"rule_{rule.aggregate}"].format(
+        metric=metric_name(rule.metric, texts), passing=_passing(rule, info)
+    )
     signed = rule.relative_to != "absolute"
     words = [texts[f"rule_{rule.relative_to}"].format(what=subject)] if signed else [subject]
     if rule.at_least is not None:
         words.append(f"{texts['at_least']} {numbers.number(rule.at_least, unit, signed=signed)}")
     if rule.at_most is not None:
         words.append(f"{texts['at_most']} {numbers.number(rule.at_most, unit, signed=signed)}")
-    where = ", ".join(f"{axis} = {value}" for axis, value in rule.where.items())
+    where = ", ".join(f"{texts.get(axis, axis).lower()} = {value}" for axis, value in rule.where.items())
     return " ".join(words) + (f", {texts['where']} {where}" if where else "")
 
 

@@ -10,6 +10,10 @@ function say(name, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
 
+// the page's word for a name; a name without one is shown as it is
+const worded = (kind, name, key = `${kind}_${name.replaceAll(" ", "_")}`) => (Object.hasOwn(data.texts, key) ? say(key) : name);
+const metricWord = (metric) => worded("metric_name", data.metrics[metric].name);
+
 function element(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {

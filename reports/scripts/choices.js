@@ -94,7 +94,7 @@ function chooseAxis(place, axis) {
 }
 
 function metricOptions() {
-  return data.metrics.map((metric, value) => ({ label: metric.name, value }));
+  return data.metrics.map((_, value) => ({ label: metricWord(value), value }));
 }
 
 function drawControls(changed) {

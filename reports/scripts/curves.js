@@ -8,7 +8,7 @@ const plots = [];
 const inkOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const metricNumber = (chart) => data.metrics.findIndex((metric) => metric.name === chart.metric);
 const showsShare = (chart) => metricNumber(chart) < 0 || data.metrics[metricNumber(chart)].unit === "";
-const chartName = (chart) => (metricNumber(chart) < 0 ? say(chart.metric) : chart.metric);
+const chartName = (chart) => (metricNumber(chart) < 0 ? say(chart.metric) : metricWord(metricNumber(chart)));
 
 function bareValue(chart, value) {
   if (metricNumber(chart) >= 0) return formatted(metricNumber(chart), value);

@@ -84,7 +84,7 @@ function galleryThumb(cell, metric) {
 function showInGrid(group) {
   const made = group.metric !== undefined;
   if (made) chosen.metric = group.metric;
-  showOnly(group.members.map(({ cell }) => cell), made ? `${data.metrics[group.metric].name}, ${reasonWords(group)}` : say("gallery_made"));
+  showOnly(group.members.map(({ cell }) => cell), made ? `${metricWord(group.metric)}, ${reasonWords(group)}` : say("gallery_made"));
   redraw();
   grid.scrollTo(0, 0);
   document.getElementById("grid-section").scrollIntoView();
@@ -105,7 +105,7 @@ function reasonGroup(group) {
       open ? say("gallery_fewer") : say("gallery_more", { count: group.members.length })));
   }
   buttons.push(element("button", { type: "button", class: "plain", on: { click: () => showInGrid(group) } }, say("gallery_grid")));
-  const title = made ? [element("span", { class: "metric-name" }, quoted(data.metrics[group.metric].name)), " ", quoted(reasonWords(group))]
+  const title = made ? [element("span", { class: "metric-name" }, quoted(metricWord(group.metric))), " ", quoted(reasonWords(group))]
     : [say("gallery_made")];
   const count = say("gallery_count", { count: group.members.length, judged: group.judged, share });
   const shown = open ? group.members : group.members.slice(0, GALLERY_FEW);

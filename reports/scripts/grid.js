@@ -132,7 +132,7 @@ function picture(cell, old) {
 }
 
 function show(image, cell) {
-  image.alt = `${nameOf(cell)} · ${data.metrics[chosen.metric]?.name ?? ""} ${valueLine(cell).text}`;
+  image.alt = `${nameOf(cell)} · ${data.metrics[chosen.metric] ? metricWord(chosen.metric) : ""} ${valueLine(cell).text}`;
   image.src = cell.thumbnail;
 }
 
@@ -319,10 +319,10 @@ function drawGrid() {
 function drawLegend(count) {
   const parts = [element("span", {}, say("shown", { count: count.toLocaleString("en") })), element("span", {}, say("grid_hint"))];
   if (data.metrics.length) {
-    const { name, high, higherIsBetter } = data.metrics[chosen.metric];
+    const { high, higherIsBetter } = data.metrics[chosen.metric];
     const ends = [0, high].map((value) => `${formatted(chosen.metric, value)} ${unitSign(chosen.metric)}`.trim());
     if (!higherIsBetter) ends.reverse();
-    parts.unshift(element("span", { class: "scale" }, quoted(name), `${say("worst")} ${ends[0]}`,
+    parts.unshift(element("span", { class: "scale" }, quoted(metricWord(chosen.metric)), `${say("worst")} ${ends[0]}`,
       element("i", { "aria-hidden": "true" }), `${ends[1]} ${say("best_end")}`));
   }
   document.getElementById("grid-legend").replaceChildren(...(chosen.only ? [onlyChip()] : []), ...parts);

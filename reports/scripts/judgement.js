@@ -91,7 +91,7 @@ function wrongButton(cell, metric) {
   if (data.several) return "";
   const { name } = data.metrics[metric];
   return element("button", {
-    type: "button", class: "plain wrong", "data-control": `wrong-${name}`, "data-wrong": name, "aria-label": say("wrong_of", { metric: name }),
+    type: "button", class: "plain wrong", "data-control": `wrong-${name}`, "data-wrong": name, "aria-label": say("wrong_of", { metric: metricWord(metric) }),
     on: { click: () => toggleWrong(cell, name) },
   }, say("wrong"));
 }

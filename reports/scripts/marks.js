@@ -67,6 +67,13 @@ const shorten = (text) => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
 
 // what a mark shows, without what was read there: 'left eye: sad' and 'left eye: happy' are one layer
 const layerOf = ([kind, text]) => (kind === "swatch" ? say("colors") : text.replace(/:.*$|\s[\d.]+$/su, "") || say("others"));
+
+// 'left eye: sad' and 'face 0.98' in the page's words: what is shown there, and what was read of it
+function markWords(text) {
+  const [, thing, joint, rest] = text.match(/^(.*?)(?:(: |\s(?=[\d.]+$))(.*))?$/su);
+  return worded("mark", thing) + (rest === undefined ? "" : joint + worded("read", rest));
+}
+
 const hiddenMetrics = new Set(), hiddenLayers = new Set();
 let evidenceShown = true;
 
@@ -99,7 +106,7 @@ function drawMarks(svg, image, cell, withLabels) {
     if (!points.length || (kind === "swatch" && !isHex(color))) continue;
     if (kind === "swatch") shapes.push(dot(points[0], color, view));
     else shapes.push(...strokes(kind, points, isHex(color) ? color : markColor(metric)));
-    if (withLabels && isRead(text, [kind, text], clientWidth)) labels.push(label(shorten(text), points, markColor(metric), view));
+    if (withLabels && isRead(text, [kind, text], clientWidth)) labels.push(label(shorten(markWords(text)), points, markColor(metric), view));
   }
   svg.replaceChildren(...shapes, ...labels);
 }
@@ -112,6 +119,6 @@ function swatches(cell) {
   }
   return [...groups].map(([metric, colors]) => element("figure", {},
     element("div", { class: "patches", "aria-hidden": "true" }, ...colors.map(([, color]) => element("i", { style: { background: color } }))),
-    element("figcaption", {}, element("b", {}, quoted(data.metrics[metric].name)),
-      ...colors.map(([text, color]) => element("span", {}, quoted(`${text} ${color}`))))));
+    element("figcaption", {}, element("b", {}, quoted(metricWord(metric))),
+      ...colors.map(([text, color]) => element("span", {}, quoted(`${markWords(text)} ${color}`))))));
 }

@@ -70,7 +70,7 @@ function layerBoxes(cell) {
     viewer.querySelectorAll(".layers .layer").forEach((box) => { box.disabled = !visible; });
   }, { title: say("evidence_hint") });
   const boxes = layers.map((name) => element("label", {},
-    checkbox(`layer-${name}`, !hiddenLayers.has(name), switchIn(hiddenLayers, name), { class: "layer", disabled: !evidenceShown }), quoted(shorten(name))));
+    checkbox(`layer-${name}`, !hiddenLayers.has(name), switchIn(hiddenLayers, name), { class: "layer", disabled: !evidenceShown }), quoted(shorten(markWords(name)))));
   return element("fieldset", { class: "layers" }, element("legend", { class: "unseen" }, say("evidence")),
     element("label", { class: "all" }, all, say("evidence")), ...boxes);
 }
@@ -86,9 +86,9 @@ function valueCell(metric, score) {
 // the judge's name and version, and the switch of what it saw
 function metricName(metric, score) {
   const { name, version } = data.metrics[metric];
-  const judge = [quoted(name), element("small", { title: say("metric_version", { version }) }, `v${version}`)];
+  const judge = [quoted(metricWord(metric)), element("small", { title: say("metric_version", { version }) }, `v${version}`)];
   if (!score?.marks.length) return element("span", { class: "judge-name" }, ...judge);
-  const title = say("show_evidence", { metric: name });
+  const title = say("show_evidence", { metric: metricWord(metric) });
   const box = checkbox(`marks-${name}`, !hiddenMetrics.has(metric), switchIn(hiddenMetrics, metric), { "aria-label": title, style: { "--mark": markColor(metric) } });
   return element("label", { title, class: "judge-name" }, box, ...judge);
 }

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from opened import Open
 from playwright.sync_api import expect
-from sample_run import LEADER
+from sample_run import LEADER, sample_input
 
+from evalharness.languages import texts
 from evalharness.report.html import write_report
 from evalharness.types import BASELINE, FinishedRun, MetricInfo, Score
 
@@ -322,3 +323,24 @@ def test_the_verdict_stands_beside_its_checks_with_numbers(report: Path, open_re
     expect(checks.nth(2)).to_contain_text("mean of color_drift at most 6.00 ΔE00, where emotion = neutral")
     expect(checks.nth(2)).to_contain_text("1.42 [1.13, 1.70] ΔE00")
     assert LEADER not in verdict.inner_text()
+
+
+def test_japanese_page_shows_metrics_and_evidence_in_japanese(
+    tmp_path_factory: pytest.TempPathFactory, open_report: Open
+) -> None:
+    folder = tmp_path_factory.mktemp("ja")
+    page = open_report(write_report(folder, dataclasses.replace(sample_input(folder), language="ja"))).page
+    words = texts("ja")
+    named = [words[f"metric_name_{name}"] for name in ("harmony", "hair_side", "color_drift", "faces")]
+    assert page.get_by_label(words["color_by"], exact=True).locator("option").all_text_contents() == named
+    assert named[0] in page.locator("#grid-legend").inner_text()
+    captions = page.locator("#curves figcaption bdi").all_text_contents()
+    assert set(named) <= set(captions)
+    page.locator("#grid .tile").last.click()
+    viewer = page.locator("#viewer")
+    assert viewer.locator(".judge-name bdi").all_text_contents() == named[: viewer.locator(".judge-name bdi").count()]
+    layers = [one.strip() for one in viewer.locator(".layers label").all_inner_texts()]
+    assert {words["mark_brows"], words["mark_mouth"], words["mark_head_axis"], "tail"} <= set(layers)
+    swatches = viewer.locator(".swatches").inner_text()
+    assert f"{words['mark_hair_here']} #8f5a33" in swatches and named[2] in swatches
+    assert "harmony" not in viewer.locator(".scores").inner_text().replace("brows and mouth agree", "")
