@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from sample_run import LEADER, METRICS, sample_input
 
+from evalharness.cli import main
 from evalharness.errors import InputError
 from evalharness.paths import shipped
 from evalharness.report import numbers
@@ -25,6 +26,7 @@ from evalharness.report.cell_rows import address, axes_of
 from evalharness.report.columns import DIGITS, HALF, SLOT, Sentences, outline, signed_digits
 from evalharness.report.composite import Choice, write_composite
 from evalharness.report.html import RUNS_SCRIPTS, SCRIPTS, STYLES, embedded_json, render, write_report
+from evalharness.report.reason_groups import ReasonGroup, cells_of_reason, heart_of, without_numbers
 from evalharness.report.rows import page
 from evalharness.report.thumbnails import write_thumbnails
 from evalharness.report.verdict_rows import rule_in_words
@@ -367,6 +369,36 @@ def test_the_composite_shows_the_chosen_axes(tmp_path_factory: pytest.TempPathFa
         write_composite(folder, given, Choice(rows="emotoin"), target)
     with pytest.raises(InputError, match="axis 'seed' has an unknown value '7'"):
         write_composite(folder, given, Choice(where={"seed": "7"}), target)
+
+
+def test_the_composite_shows_one_reasons_failing_images_alone(given: FinishedRun, tmp_path: Path) -> None:
+    words = "the tail is at the image's left; right was asked."
+    wrong = ReasonGroup(metric="hair_side", words="the tail is at the image's left")
+    target = write_composite(tmp_path, given, Choice(rows="seed", columns="subject", reason=wrong), tmp_path / "g.png")
+    found = cells_of_reason(given.cells, given, wrong)
+    told = {s.reason for cell in found for s in given.scores[cell.key] if s.metric == "hair_side"}
+    assert told == {words} and BASELINE not in {cell.subject for cell in found}
+    across, down = len({cell.subject for cell in found}), len({cell.seed for cell in found})
+    with Image.open(target) as sheet:
+        assert sheet.size == (150 + across * 198, 36 + down * 198)
+    with pytest.raises(InputError, match=r"unknown metric 'hair_sides'\. Did you mean 'hair_side'"):
+        cells_of_reason(given.cells, given, ReasonGroup(metric="hair_sides", words=""))
+    with pytest.raises(InputError, match=r"reason of hair_side 'the tail is up'\. Did you mean 'the tail is at"):
+        cells_of_reason(given.cells, given, ReasonGroup(metric="hair_side", words="the tail is up"))
+
+
+def test_reasons_are_one_where_only_their_numbers_or_asides_differ() -> None:
+    first = "hair 9 degrees towards orange (deltaE00 12.1; spread 3); hue +4; asked: right; 12% lie further out"
+    assert heart_of(first) == "hair 9 degrees towards orange; asked: right"
+    assert without_numbers(heart_of(first)) == without_numbers("hair 9–22 degrees towards orange; asked: right")
+    assert heart_of("reads as sad (0.4); C, emotional drift: sad instead of happy") == (
+        "C, emotional drift: sad instead of happy"
+    )
+
+
+def test_a_reason_without_a_picture_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path), "--reason", "hair_side=hangs left"]) == 2
+    assert "--reason was given without --composite" in capsys.readouterr().err
 
 
 def test_a_hostile_text_becomes_neither_element_nor_script(given: FinishedRun) -> None:

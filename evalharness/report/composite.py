@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from evalharness.errors import InputError, unknown
 from evalharness.report.cell_rows import Axis, axes_of
 from evalharness.report.lettering import Font, font_for
+from evalharness.report.reason_groups import ReasonGroup, cells_of_reason
 from evalharness.report.thumbnails import UNREADABLE, opened
 from evalharness.types import BASELINE, Cell, FinishedRun
 
@@ -22,11 +23,12 @@ PAPER, INK, EMPTY = "#ffffff", "#1d2126", "#e2e0db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the picture shows: two axes by name, and one value of others (`where`)."""
+    """What the picture shows: two axes by name, one value of others (`where`), one reason's failing images alone."""
 
     rows: str = "prompt"
     columns: str = "subject"
     where: Mapping[str, str] | None = None
+    reason: ReasonGroup | None = None
 
 
 def write_composite(
@@ -35,11 +37,13 @@ def write_composite(
     """Write the picture as PNG: of several images in one place the first; a grey field where there is none.
 
     Where no font of this machine has a label's characters, `say` is told in a sentence.
-    Raises InputError for an unknown axis or value, no image, and a picture larger than LARGEST pixels.
+    Raises InputError for an unknown axis, value or reason, no image, and a picture larger than LARGEST pixels.
     """
     axes = {axis.name: axis for axis in axes_of(given.cells, given.subjects)}
     rows, columns = _axis(choice.rows, axes), _axis(choice.columns, axes)
-    places = _places(_chosen(given.cells, axes, choice.where or {}), rows, columns)
+    cells = _chosen(given.cells, axes, choice.where or {})
+    cells = cells_of_reason(cells, given, choice.reason) if choice.reason and cells else cells
+    places = _places(cells, rows, columns)
     across = [value for value in columns.values if any(place[1] == value for place in places)]
     down = [value for value in rows.values if any(place[0] == value for place in places)]
     if not places:

@@ -25,6 +25,8 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--columns", default="subject", metavar="AXIS", help="the picture's columns (default: subject)")
     text = "of another axis show this value only; may be given again"
     verb.add_argument("--where", action="append", default=[], type=_pair, metavar="AXIS=VALUE", help=text)
+    text = "in the picture only failing images that a metric gives this reason, as 'Why images fail' words it"
+    verb.add_argument("--reason", type=_reason, metavar="METRIC=WORDS", help=text)
     add_promoted_in(verb)
     verb.add_argument("--language", metavar="CODE", help="the page's language, such as ja (default: the run's)")
     add_json(verb)
@@ -32,8 +34,11 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def do(options: argparse.Namespace) -> int:
     """Write the page, and say where it is."""
+    from evalharness.errors import InputError
     from evalharness.verbs.answers import print_json
 
+    if options.reason and not options.composite:
+        raise InputError("--reason was given without --composite; it chooses the images of that picture.")
     written = _of_several(options) if len(options.runs) > 1 else _of_one(options)
     page = written["report"]
     if options.json:
@@ -54,6 +59,7 @@ def _of_one(options: argparse.Namespace) -> Mapping[str, Path]:
     from evalharness.report.carried import write_folder, write_single
     from evalharness.report.composite import Choice, write_composite
     from evalharness.report.html import write_report
+    from evalharness.report.reason_groups import ReasonGroup
 
     if options.single_file and options.to:
         raise InputError(ONE_PLACE)
@@ -61,7 +67,8 @@ def _of_one(options: argparse.Namespace) -> Mapping[str, Path]:
     given = load_run(folder)
     given = replace(given, language=known_language(options.language or given.language))
     if options.composite:
-        choice = Choice(rows=options.rows, columns=options.columns, where=dict(options.where))
+        reason = ReasonGroup(metric=options.reason[0], words=options.reason[1]) if options.reason else None
+        choice = Choice(rows=options.rows, columns=options.columns, where=dict(options.where), reason=reason)
         return {"report": write_composite(folder, given, choice, options.composite, _say)}
     if options.single_file:
         return {"report": write_single(folder, given)}
@@ -110,3 +117,10 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise argparse.ArgumentTypeError(f"'{text}' is no AXIS=VALUE, such as seed=1")
     return axis, value
+
+
+def _reason(text: str) -> tuple[str, str]:
+    metric, equals, words = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"'{text}' is no METRIC=WORDS, such as 'hair_side=hangs left; asked: right'")
+    return metric, words

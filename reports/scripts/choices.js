@@ -60,9 +60,9 @@ function shownCells() {
   return data.cells.filter((cell) => isShown(cell, values) && (!chosen.only || chosen.only.cells.has(cell)));
 }
 
-// one group of images alone, with what it is called; whatever the axes were set to comes back with all images
-function showOnly(cells, words) {
-  chosen.only = { cells: new Set(cells), words, before: chosen.only?.before ?? new Map(chosen.values) };
+// one group of images alone, with what it is called and the words of a command that choose it; whatever the axes were set to comes back with all images
+function showOnly(cells, words, command) {
+  chosen.only = { cells: new Set(cells), words, command, before: chosen.only?.before ?? new Map(chosen.values) };
   data.axes.forEach((axis, number) => { if (!onGrid(number)) chosen.values.set(number, ALL); });
 }
 

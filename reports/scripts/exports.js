@@ -111,13 +111,14 @@ function pictureCommand() {
   const others = data.axes.map((axis, number) => [axis, number, valueOn(number)])
     .filter(([axis, number, value]) => !onGrid(number) && value !== ALL && valuesOf(number).length > 1 && axis.name !== "epoch");
   const quote = (text) => (/^[\w.=/+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+  const only = (chosen.only?.command || []).map(([flag, text]) => ` ${flag} ${quote(text)}`).join("");
   const where = others.map(([axis, , value]) => ` --where ${quote(`${axis.name}=${axis.values[value]}`)}`);
-  return `evalharness report RUN --composite grid.png --rows ${quote(name(chosen.rows))} --columns ${quote(name(chosen.columns))}${where.join("")}`;
+  return `evalharness report RUN --composite grid.png --rows ${quote(name(chosen.rows))} --columns ${quote(name(chosen.columns))}${where.join("")}${only}`;
 }
 
 function exportPicture(note) {
   if (mayReadImages()) return savePicture(note);
-  note.replaceChildren(say("export_note"), " ", element("code", {}, pictureCommand()), ...(chosen.only ? [" ", say("export_only")] : []));
+  note.replaceChildren(say("export_note"), " ", element("code", {}, pictureCommand()), ...(chosen.only && !chosen.only.command ? [" ", say("export_only")] : []));
   return undefined;
 }
 

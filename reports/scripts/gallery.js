@@ -84,7 +84,10 @@ function galleryThumb(cell, metric) {
 function showInGrid(group) {
   const made = group.metric !== undefined;
   if (made) chosen.metric = group.metric;
-  showOnly(group.members.map(({ cell }) => cell), made ? `${metricWord(group.metric)}, ${reasonWords(group)}` : say("gallery_made"));
+  const where = ["subject", "strength"].filter((name) => axisNumber(name) >= 0 && galleryChoice[name] !== ALL)
+    .map((name) => ["--where", `${name}=${data.axes[axisNumber(name)].values[galleryChoice[name]]}`]);
+  const reason = made && ["--reason", `${data.metrics[group.metric].name}=${group.template.replace(REASON_NUMBERS, "#")}`];
+  showOnly(group.members.map(({ cell }) => cell), made ? `${metricWord(group.metric)}, ${reasonWords(group)}` : say("gallery_made"), made && [...where, reason]);
   redraw();
   grid.scrollTo(0, 0);
   document.getElementById("grid-section").scrollIntoView();

@@ -1,7 +1,9 @@
 """What a reader does with curves, reasons and tables: read numbers off by keys, go to a row, open an example."""
 
+import argparse
 import dataclasses
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from sample_run import LEADER, sample_input
 
 from evalharness.languages import texts
 from evalharness.report.html import write_report
+from evalharness.report.reason_groups import ReasonGroup, cells_of_reason
 from evalharness.types import BASELINE, FinishedRun, MetricInfo, Score
+from evalharness.verbs.report import add
 
 INK = "() => { const u = document.querySelector('.plot canvas'); const d = u.getContext('2d')"
 COLOURS = (
@@ -344,3 +348,30 @@ def test_japanese_page_shows_metrics_and_evidence_in_japanese(
     swatches = viewer.locator(".swatches").inner_text()
     assert f"{words['mark_hair_here']} #8f5a33" in swatches and named[2] in swatches
     assert "harmony" not in viewer.locator(".scores").inner_text().replace("brows and mouth agree", "")
+
+
+def test_command_for_the_picture_of_one_reason_chooses_the_images_that_the_page_shows(
+    report: Path, open_report: Open, given: FinishedRun
+) -> None:
+    opened = open_report(report)
+    page = opened.page
+    page.locator("#gallery-controls").get_by_label("Strength", exact=True).select_option(label="1")
+    groups = page.locator(".reason-group")
+    assert groups.count() > 1
+    parser = argparse.ArgumentParser()
+    add(parser)
+    for place in range(groups.count()):
+        groups.nth(place).get_by_role("button", name="Show in the grid").click()
+        page.get_by_role("button", name="This grid (PNG)").click()
+        words = shlex.split(page.locator(".exports code").inner_text())
+        options = parser.parse_args(words[2:])
+        if options.reason is None:
+            assert "could not be made" in page.locator("#only-words").inner_text()
+            continue
+        assert dict(options.where) == {"strength": "1"}
+        chosen = ReasonGroup(metric=options.reason[0], words=options.reason[1])
+        cells = [cell for cell in given.cells if cell.strength == 1 or cell.subject == BASELINE]
+        shown = cells_of_reason(cells, given, chosen)
+        assert page.locator("#only-words").inner_text().startswith(f"Showing {len(shown)} images:")
+        assert page.locator("#grid-legend").get_by_text(f"{len(shown)} images shown").count() == 1
+    assert opened.errors == []
