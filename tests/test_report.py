@@ -337,8 +337,14 @@ def test_a_folder_to_take_away_holds_the_page_and_its_pictures_alone(
     folder = tmp_path_factory.mktemp("other")
     given = sample_input(folder)
     (folder / "run.sqlite").touch()
-    page = write_folder(folder, given, tmp_path / "site")
-    assert {path.name for path in page.parent.iterdir()} == {"report.html", "images", "thumbnails"}
+    (folder / "clips").mkdir()
+    for name in ("shown.webp", "another.webp"):
+        (folder / "clips" / name).touch()
+    page = write_folder(
+        folder, dataclasses.replace(given, clips={given.cells[0].key: "clips/shown.webp"}), tmp_path / "site"
+    )
+    assert {path.name for path in page.parent.iterdir()} == {"report.html", "images", "thumbnails", "clips"}
+    assert [path.name for path in (page.parent / "clips").iterdir()] == ["shown.webp"]
     made = [path for path in given.images.values() if isinstance(path, str)]
     assert all((page.parent / path).is_file() for path in made)
     assert len(list((page.parent / "thumbnails").iterdir())) == len(made)

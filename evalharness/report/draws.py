@@ -101,7 +101,7 @@ def _together(
         images={one.key: _image(one, home, form) for one in pictures},
         scores={one.key: one.of.run.scores.get(one.cell.key, ()) for one in pictures},
         metrics=metrics,
-        clips={},
+        clips={one.key: clip for one in pictures if (clip := _clip(one, home, form)) is not None},
     )
 
 
@@ -110,14 +110,20 @@ def _image(one: _Picture, home: Path, form: Form) -> str | Failure:
     if one.path is None:
         return found if isinstance(found, Failure) else Failure(reason="")
     # inside the page no address is asked for
-    return "" if form == "single" else _placed(one, one.path, home, form)
+    return "" if form == "single" else _placed(one, one.path, "images", home, form)
 
 
-def _placed(one: _Picture, path: Path, home: Path, form: Form) -> str:
-    """A picture's path as seen from the page, copied first where the page takes it along."""
+def _clip(one: _Picture, home: Path, form: Form) -> str | None:
+    """The clip whose frame this is; a page that carries its pictures leaves clips behind."""
+    path = one.of.run.clips.get(one.cell.key)
+    return None if path is None or form == "single" else _placed(one, one.of.folder / path, "clips", home, form)
+
+
+def _placed(one: _Picture, path: Path, kind: str, home: Path, form: Form) -> str:
+    """A file's path as seen from the page, copied first where the page takes it along."""
     if form == "linked":
         return Path(os.path.relpath(path.resolve(), home)).as_posix()
-    inner = Path(f"run-{one.number}") / ("thumbnails" if path.parent.name == FOLDER else "images") / path.name
+    inner = Path(f"run-{one.number}", kind, path.name)
     if path.is_file():
         (home / inner).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, home / inner)
@@ -135,4 +141,4 @@ def _small(pictures: Iterable[_Picture], home: Path, form: Form) -> Row:
 def _thumbnail(one: _Picture, home: Path, form: Form) -> str | int:
     """0 = the image itself is shown."""
     path = one.of.folder / FOLDER / f"{one.cell.key}.webp"
-    return address(_placed(one, path, home, form)) if path.is_file() else 0
+    return address(_placed(one, path, FOLDER, home, form)) if path.is_file() else 0

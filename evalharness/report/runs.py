@@ -133,7 +133,8 @@ def write_runs(contest: Contest, target: Path, language: str = DEFAULT, form: Fo
     columns = columns_of({info.name: info for info in contest.metrics}, words)
     script, moments, leads = scripts(RUNS_SCRIPTS), _moments(contest), home if form == "linked" else None
     draws = drawn_rows(_drawn(contest), _metrics(contest, moments), home, form)
-    rest = {**metric_rows(moments, words), **draws, "history": history_charts(moments)}
+    # what stands in the place of a subject is a run
+    rest = {**metric_rows(moments, {**words, "subject": words["run"]}), **draws, "history": history_charts(moments)}
     text = (
         environment()
         .get_template("runs.html.j2")

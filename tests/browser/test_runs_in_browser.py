@@ -110,6 +110,37 @@ def test_a_page_taken_elsewhere_shows_both_runs(form: str, found: Contest, tmp_p
     assert [url for url in opened.requests if not url.startswith((home, "data:"))] == []
 
 
+def test_columns_are_called_runs_and_not_subjects(page_file: Path, open_report: Open) -> None:
+    page = open_report(page_file).page
+    options = page.locator("#grid-controls").get_by_label("Columns", exact=True).locator("option")
+    assert "Run" in options.all_inner_texts() and "Subject" not in options.all_inner_texts()
+    expect(page.locator("#grid .corner")).to_contain_text("Run →")
+
+
+@pytest.mark.parametrize("form", ["linked", "copied", "single"])
+def test_clip_of_a_frame_is_linked_where_the_page_can_lead_to_it(
+    form: str, sides: dict[str, Side], tmp_path: Path, open_report: Open
+) -> None:
+    with_clips = {}
+    for name, side in sides.items():
+        assert isinstance(side.run, FinishedRun)
+        (Path(name) / "clips" / "ab").mkdir(parents=True, exist_ok=True)
+        (Path(name) / "clips" / "ab" / "abcd.webp").write_bytes(b"a clip")
+        setting = dataclasses.replace(side.run.cells[0].setting, frames=17, frame=8)
+        cells = tuple(dataclasses.replace(cell, setting=setting) for cell in side.run.cells)
+        clips = {cell.key: "clips/ab/abcd.webp" for cell in cells}
+        with_clips[name] = dataclasses.replace(side, run=dataclasses.replace(side.run, cells=cells, clips=clips))
+    contest = _contest(with_clips, tmp_path / "promoted")
+    page = open_report(write_runs(contest, tmp_path / "runs.html", form=form)).page  # type: ignore[arg-type]
+    page.locator("#grid .tile").first.click()
+    link = page.locator("#viewer a.clip")
+    assert link.count() == (form != "single")
+    if form != "single":
+        address = link.get_attribute("href")
+        assert address and (tmp_path / address).read_bytes() == b"a clip"
+        assert (address == "./run-1/clips/abcd.webp") == (form == "copied")
+
+
 def test_hostile_names_of_runs_run_nothing(sides: dict[str, Side], tmp_path: Path, open_report: Open) -> None:
     hostile = {}
     for name, side in sides.items():
