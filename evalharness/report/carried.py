@@ -20,7 +20,7 @@ FULL_QUALITY = 90
 
 
 def write_folder(folder: Path, given: FinishedRun, target: Path) -> Path:
-    """The page, its thumbnails, images and clips under `target`, and nothing else of the run; returns the page's path."""
+    """The page, its thumbnails, images and clips under `target`, nothing else of the run; returns the page's path."""
     write_report(folder, given)
     shown = [path for path in given.images.values() if isinstance(path, str)]
     small = [f"{FOLDER}/{cell.key}.webp" for cell in given.cells]
