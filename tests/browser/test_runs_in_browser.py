@@ -158,3 +158,11 @@ def test_page_speaks_japanese(found: Contest, page_file: Path, open_report: Open
     expect(page.locator(".draws-note")).to_contain_text("スライダー")
     page.locator("#grid .tile").first.click()
     expect(page.locator("#viewer").get_by_label("比較対象")).to_be_visible()
+
+
+def test_names_of_runs_can_be_read_to_their_end_on_a_phone(page_file: Path, open_report: Open) -> None:
+    page = open_report(page_file, 390).page
+    heads = page.locator("#grid [role=columnheader] bdi")
+    assert heads.all_inner_texts() == [FIRST, SECOND]
+    clipped = "one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth"
+    assert heads.evaluate_all(f"all => all.filter(one => {clipped}).map(one => one.textContent)") == []
