@@ -38,6 +38,13 @@ class NeedsModels(Protocol):
         ...
 
 
+def read_texts(perceiver: Perceiver, texts: Sequence[str]) -> list[Observation]:
+    """Texts as a perceiver reads them; where it reads none, an observation of nothing for each."""
+    if isinstance(perceiver, TextReader):
+        return perceiver.observe_texts(texts)
+    return [Observation(width=0, height=0) for _ in texts]
+
+
 def be_ready(perceiver: Perceiver) -> None:
     """Raise PerceptionError, in one sentence with the command, for what a perceiver will need and is not here."""
     if isinstance(perceiver, NeedsModels):

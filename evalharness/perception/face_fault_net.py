@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from evalharness.perception.face_crop import SIDE
+from evalharness.perception.net_layer import layer
 
 EYES = ("sound", "missing_eyes", "blank_eyes", "doubled_eyes")
 """What both eyes together may be; closed and hidden ones are sound."""
@@ -15,10 +16,10 @@ class FaceFaultNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            _layer(1, 16, kernel=5),
-            _layer(16, 32),
-            _layer(32, 64),
-            _layer(64, 96),
+            layer(1, 16, kernel=5),
+            layer(16, 32),
+            layer(32, 64),
+            layer(64, 96),
             nn.Conv2d(96, 16, 1),
             nn.ReLU(),
             # positions are kept: a brow is no eye by where it lies
@@ -35,8 +36,3 @@ class FaceFaultNet(nn.Module):
         spread = crops.std(dim=(2, 3), keepdim=True)
         answers: torch.Tensor = self.layers((crops - middle) / (spread + 0.02)).float()
         return answers[:, : len(EYES)], answers[:, len(EYES)]
-
-
-def _layer(before: int, after: int, kernel: int = 3) -> nn.Sequential:
-    conv = nn.Conv2d(before, after, kernel, 2, kernel // 2, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from evalharness.perception.net_layer import layer
+
 STRIDE = 8
 """Pixels of the picture between two places of the answer."""
 TYPICAL = 24.0
@@ -32,13 +34,13 @@ class FinderNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.near = nn.Sequential(
-            _layer(1, 16, kernel=5, stride=2), _layer(16, 24, stride=2), _layer(24, 40, stride=2), _layer(40, 40)
+            layer(1, 16, kernel=5, stride=2), layer(16, 24, stride=2), layer(24, 40, stride=2), layer(40, 40, stride=1)
         )
-        self.middle = nn.Sequential(_layer(40, 64, stride=2), _layer(64, 64))
-        self.far = nn.Sequential(_layer(64, 72, stride=2), _layer(72, 72), _layer(72, 64))
-        self.from_middle = _layer(64, 40, kernel=1)
-        self.join_far = _layer(64, 64, kernel=1)
-        self.last = nn.Sequential(_layer(40, 40), nn.Conv2d(40, 1 + SHAPE, 1))
+        self.middle = nn.Sequential(layer(40, 64, stride=2), layer(64, 64, stride=1))
+        self.far = nn.Sequential(layer(64, 72, stride=2), layer(72, 72, stride=1), layer(72, 64, stride=1))
+        self.from_middle = layer(64, 40, kernel=1, stride=1)
+        self.join_far = layer(64, 64, kernel=1, stride=1)
+        self.last = nn.Sequential(layer(40, 40, stride=1), nn.Conv2d(40, 1 + SHAPE, 1))
         nn.init.constant_(self.last[-1].bias[:1], -3.0)  # type: ignore[index]
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -50,11 +52,6 @@ class FinderNet(nn.Module):
         middle = self.join_far(middle + functional.interpolate(self.far(middle), scale_factor=2.0))
         answers = self.last(near + functional.interpolate(self.from_middle(middle), scale_factor=2.0)).float()
         return answers[:, 0], answers[:, 1:]
-
-
-def _layer(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    conv = nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
 
 
 def decode(heat: torch.Tensor, shape: torch.Tensor, least: float) -> list[Seen]:

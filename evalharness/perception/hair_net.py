@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from evalharness.perception.hair_crop import SIDE
+from evalharness.perception.net_layer import layer
 
 STYLES = ("down", "twin_tails", "ponytail", "side_ponytail")
 SIDES = ("left", "right", "none")
@@ -18,10 +19,10 @@ class HairNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            _layer(4, 16, kernel=5),
-            _layer(16, 32),
-            _layer(32, 48),
-            _layer(48, 64),
+            layer(4, 16, kernel=5),
+            layer(16, 32),
+            layer(32, 48),
+            layer(48, 64),
             nn.Conv2d(64, 32, 1),
             nn.ReLU(),
             # positions are kept: sides must not be averaged away
@@ -36,8 +37,3 @@ class HairNet(nn.Module):
         """The logits of hairstyles, sides and the tie."""
         answers: torch.Tensor = self.layers(2.0 * crops - 1.0).float()
         return answers[:, : len(STYLES)], answers[:, len(STYLES) : -1], answers[:, -1]
-
-
-def _layer(before: int, after: int, kernel: int = 3) -> nn.Sequential:
-    conv = nn.Conv2d(before, after, kernel, 2, kernel // 2, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from evalharness.perception.face_crop import SIDE
+from evalharness.perception.net_layer import layer
 from evalharness.types import EMOTIONS
 
 STATES = {
@@ -26,12 +27,12 @@ class PartNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            _layer(1, 16, kernel=5, stride=2),
-            _layer(16, 32, stride=2),
-            _layer(32, 64, stride=2),
-            _layer(64, 64),
-            _layer(64, 128, stride=2),
-            _layer(128, 48, kernel=1),
+            layer(1, 16, kernel=5, stride=2),
+            layer(16, 32, stride=2),
+            layer(32, 64, stride=2),
+            layer(64, 64, stride=1),
+            layer(64, 128, stride=2),
+            layer(128, 48, kernel=1, stride=1),
             # positions are kept: a line is a brow or a mouth by where it lies
             nn.Flatten(),
             nn.Dropout(0.1),
@@ -46,8 +47,3 @@ class PartNet(nn.Module):
         spread = crops.std(dim=(2, 3), keepdim=True)
         answers: torch.Tensor = self.heads(self.layers((crops - middle) / (spread + 0.02)))
         return torch.split(answers.float(), list(SIZES), dim=1)
-
-
-def _layer(before: int, after: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    conv = nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())

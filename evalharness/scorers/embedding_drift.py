@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from evalharness.scorers.base import unscored
-from evalharness.scorers.neighbours import Neighbours
+from evalharness.scorers.neighbours import Neighbours, why_not_like_base
 from evalharness.scorers.vectors import compared_by, cosines, embeddings_by
-from evalharness.types import BASELINE, Cell, Observation, Score
+from evalharness.types import Cell, Observation, Score
 
 NO_MODEL = "nobody compared pictures with pictures: needs a DINO (perception=dino) or a CLIP (perception=clip)"
 
@@ -27,12 +27,9 @@ class EmbeddingDrift:
 
     def score_beside(self, cell: Cell, observation: Observation, neighbours: Neighbours) -> Score:
         """Measure the change; unscored for the baseline itself, without embeddings, and where its image is missing."""
-        if not cell.prompt.expect.like_base:
-            return unscored(self.name, "the prompt does not expect a picture like the base's (like_base)")
-        if cell.subject == BASELINE:
-            return unscored(self.name, "this is the baseline itself, which others are compared with")
-        if neighbours.base is None:
-            return unscored(self.name, "there is no image of the model without LoRA on the same draw")
+        why = why_not_like_base(cell, neighbours)
+        if why is not None or neighbours.base is None:
+            return unscored(self.name, why or "")
         model, far = distances(observation, [neighbours.base])
         if not far:
             return unscored(self.name, NO_MODEL)

@@ -10,7 +10,7 @@ from PIL import Image
 from evalharness.errors import PerceptionError, unknown
 from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
-from evalharness.perception.base import TextReader, be_ready
+from evalharness.perception.base import be_ready, read_texts
 from evalharness.perception.beside import Names, head_of, looks_first
 from evalharness.perception.dino.network import picture_embedding
 from evalharness.types import Observation
@@ -70,10 +70,8 @@ class DinoPerceiver:
         return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
 
     def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
-        """The texts as the other perceiver reads them; of nothing to compare pictures with where it reads none."""
-        if isinstance(self.beside, TextReader):
-            return self.beside.observe_texts(texts)
-        return [Observation(width=0, height=0) for _ in texts]
+        """The texts as the other perceiver reads them."""
+        return read_texts(self.beside, texts)
 
     def _more(self, image: Image.Image, seen: Observation) -> Observation:
         name, found = self.model.name, picture_embedding(image, self.model, self.device)

@@ -9,9 +9,9 @@ from PIL import Image
 
 from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError
-from evalharness.models.cache import digests
+from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
-from evalharness.perception.base import TextReader
+from evalharness.perception.base import be_ready, read_texts
 from evalharness.perception.beside import looks_first
 from evalharness.perception.judge.ask import answers_to
 from evalharness.perception.judge.calibrated import probability, scaling_of
@@ -74,16 +74,19 @@ class JudgePerceiver:
         packages = {name: version(name) for name in ("torch", "transformers")}
         return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
 
+    def ready(self) -> None:
+        """Raise PerceptionError for a model that is not here, also of the perceiver beside."""
+        present(self.model)
+        be_ready(self.beside)
+
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
         """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
         seen = self.beside.observe(images)
         return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
 
     def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
-        """What the other perceiver reads in them; where it reads none, an observation of nothing for each."""
-        if isinstance(self.beside, TextReader):
-            return self.beside.observe_texts(texts)
-        return [Observation(width=0, height=0) for _ in texts]
+        """The texts as the other perceiver reads them."""
+        return read_texts(self.beside, texts)
 
     def _more(self, image: Image.Image, seen: Observation) -> Observation:
         questions, name = read_questions(asks_file(self.asks)), self.model.name
