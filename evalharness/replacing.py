@@ -8,9 +8,12 @@ from typing import IO
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name only when it is complete and on disk."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+def replacing(target: Path, mark: str = "") -> Iterator[IO[bytes]]:
+    """A file that appears under its name only when it is complete and on disk.
+
+    What a kill leaves half written, the next writer replaces. Where two may write at once, each has a `mark` of its own.
+    """
+    temporary = target.with_name(f".{target.name}{mark}.part")
     try:
         with temporary.open("wb") as file:
             yield file
@@ -23,7 +26,7 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
 
 def write_whole(target: Path, text: str) -> Path:
     """Write a text as UTF-8 and return its path; a file that is already there stays whole until the new one is."""
-    with replacing(target) as file:
+    with replacing(target, f".{os.getpid()}") as file:
         # a lone surrogate of a file's name cannot be UTF-8; it is shown as '?'
         file.write(text.encode("utf-8", "replace"))
     return target

@@ -154,7 +154,7 @@ def test_offline_perception_is_the_default_and_looks_with_no_model(inputs: Path)
 
 
 def test_options_that_a_suite_presets_for_offline_perception_hold_in_the_anime_tier(inputs: Path) -> None:
-    config = compose(["suite=demo", "perception=anime"])
+    config = compose(["suite=demo", "perception=anime", "+suite.perception.parts=rules"])
     perceiver = find("perception", config.perception.name)(**config.perception.options)
     fingerprint = perceiver.fingerprint()
     assert fingerprint["offline parts"] == "rules"

@@ -19,7 +19,6 @@ NAMES = (
     "lora_v1__melancholic_neutral_v2",
     # masks that took in a wall or the face once the picture's colours shifted
     "lora_v1__stoic_happy_v1",
-    "lora_v2__soft_angry_v3",
 )
 SHIFTS = {"hue": (25.0, 1.0, 0.0), "chroma": (0.0, 1.3, 0.0), "lightness": (0.0, 1.0, -6.0)}
 LIMIT = 2.0

@@ -266,7 +266,7 @@ def test_offline_perception_and_the_list_of_perceivers_import_no_onnxruntime() -
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert shown.stdout.strip() == "['anime', 'clip', 'dino', 'offline', 'photo'] False"
+    assert shown.stdout.strip() == "['anime', 'clip', 'dino', 'judge', 'offline', 'photo'] False"
 
 
 # heads and eyes
