@@ -28,7 +28,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 FIRST_VIEW = """() => new Promise((done) => {
   const seen = () => {
-    const box = document.getElementById("grid").getBoundingClientRect();
+    const grid = document.getElementById("grid");
+    // the page may not have come that far
+    if (!grid) { requestAnimationFrame(seen); return; }
+    const box = grid.getBoundingClientRect();
     const inView = [...document.querySelectorAll("#grid .tile img")].filter((image) => {
       const place = image.getBoundingClientRect();
       return place.top < Math.min(box.bottom, innerHeight) && place.left < box.right;
