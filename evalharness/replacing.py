@@ -11,7 +11,7 @@ from typing import IO
 def replacing(target: Path, mark: str = "") -> Iterator[IO[bytes]]:
     """A file that appears under its name only when it is complete and on disk.
 
-    What a kill leaves half written, the next writer replaces. Where two may write at once, each has a `mark` of its own.
+    What a kill leaves half written, the next writer replaces. Where two may write at once, each has its own `mark`.
     """
     temporary = target.with_name(f".{target.name}{mark}.part")
     try:
