@@ -1,6 +1,5 @@
 """Animal ears: a small network on what stands out above the hair line of a found head."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from evalharness.errors import PerceptionError
 from evalharness.perception.colors import distance
 from evalharness.perception.geometry import Array, HeadFrame, box_of
 from evalharness.perception.hair import HairMask
+from evalharness.perception.weights import with_weights
 from evalharness.types import Finding
 
 WEIGHTS = Path(__file__).parent / "data" / "ears.safetensors"
@@ -80,13 +79,6 @@ def _answer(view: Array) -> float:
 @cache
 def _net() -> Any:
     """The net with its weights, once a process; raises PerceptionError where the file is another than was measured."""
-    from safetensors.torch import load
-
     from evalharness.perception.ear_net import EarNet
 
-    data = WEIGHTS.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise PerceptionError(f"'{WEIGHTS.name}' is not the network that was measured; install the package again.")
-    net = EarNet()
-    net.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
-    return net.eval()
+    return with_weights(EarNet(), WEIGHTS, SHA256)

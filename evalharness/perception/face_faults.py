@@ -1,6 +1,5 @@
 """Eyes that are missing, blank or doubled, and a second mouth: a small network on the found face."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from evalharness.errors import PerceptionError
 from evalharness.perception.face_crop import crop_face, glance
 from evalharness.perception.faces import FoundFace
 from evalharness.perception.geometry import Array, HeadFrame, box_of
+from evalharness.perception.weights import with_weights
 from evalharness.types import Finding
 
 WEIGHTS = Path(__file__).parent / "data" / "face_faults.safetensors"
@@ -82,13 +81,6 @@ def _answers(image: Image.Image, frame: HeadFrame) -> dict[str, float]:
 @cache
 def _net() -> Any:
     """The net with its weights, once a process; raises PerceptionError where the file is another than was measured."""
-    from safetensors.torch import load
-
     from evalharness.perception.face_fault_net import FaceFaultNet
 
-    data = WEIGHTS.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise PerceptionError(f"'{WEIGHTS.name}' is not the network that was measured; install the package again.")
-    net = FaceFaultNet()
-    net.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
-    return net.eval()
+    return with_weights(FaceFaultNet(), WEIGHTS, SHA256)

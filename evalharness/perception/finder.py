@@ -1,6 +1,5 @@
 """Faces by a network of our own: one look at the whole picture, then one at each place where a face may be."""
 
-import hashlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -10,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from evalharness.errors import PerceptionError
 from evalharness.perception.found_face import CENTER, FoundFace, without_overlaps
 from evalharness.perception.geometry import HeadFrame, box_of
+from evalharness.perception.weights import with_weights
 from evalharness.types import Box
 
 WEIGHTS = Path(__file__).parent / "data" / "face_finder.safetensors"
@@ -131,13 +130,6 @@ def _seen(picture: Tone, least: float) -> list[tuple[NDArray[np.float64], float]
 @cache
 def _net() -> Any:
     """The net with its weights, once a process; raises PerceptionError where the file is another than was measured."""
-    from safetensors.torch import load
-
     from evalharness.perception.finder_net import FinderNet
 
-    data = WEIGHTS.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise PerceptionError(f"'{WEIGHTS.name}' is not the face finder that was measured; install the package again.")
-    net = FinderNet()
-    net.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
-    return net.eval()
+    return with_weights(FinderNet(), WEIGHTS, SHA256, "face finder")

@@ -3,7 +3,6 @@
 It learned on drawings, drawn and through the demo's autoencoder, with colours turned; bench/fit_hairstyle.py made it.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from evalharness.errors import PerceptionError
 from evalharness.perception.geometry import HeadFrame
 from evalharness.perception.hair_crop import crop_hair, guessed_frame
+from evalharness.perception.weights import with_weights
 
 WEIGHTS = Path(__file__).parent / "data" / "hairstyle.safetensors"
 SHA256 = "69ef6f3d465cb0f990f92f0b3c88713c5ed7d5186850a454d94f93da522c1890"
@@ -71,13 +70,6 @@ def _shares(names: tuple[str, ...], logs: Any) -> dict[str, float]:
 @cache
 def _net() -> Any:
     """The net with its weights, once a process; raises PerceptionError where the file is another than was measured."""
-    from safetensors.torch import load
-
     from evalharness.perception.hair_net import HairNet
 
-    data = WEIGHTS.read_bytes()
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise PerceptionError(f"'{WEIGHTS.name}' is not the network that was measured; install the package again.")
-    net = HairNet()
-    net.load_state_dict({name: value.float() for name, value in load(data).items()}, strict=False)
-    return net.eval()
+    return with_weights(HairNet(), WEIGHTS, SHA256)

@@ -20,7 +20,6 @@ from evalharness.perception.hairstyle import FACE, hairstyle
 from evalharness.perception.layout import layout_of
 from evalharness.perception.lettering import find_text
 from evalharness.perception.mirror import evenly
-from evalharness.perception.more_faces import more_faces
 from evalharness.perception.panels import find_panels
 from evalharness.perception.part_reader import SHA256, read_by_net
 from evalharness.perception.parts import SMALL, read_parts
@@ -116,8 +115,6 @@ class OfflinePerceiver:
         factor = min(1.0, self.max_side / max(image.size))
         view = look(reduced(image, factor))
         faces = find_faces(view.image, self.finder)
-        if self.finder == "cascade":
-            faces += more_faces(view.image, faces)
         main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
         hair = find_hair(view, main)
         crops = {face: head_of(view.image, face.frame) for face in faces}
