@@ -27,7 +27,7 @@ from evalharness.demo.drawing import Drawing, draw, sample_look
 from evalharness.demo.look import EARS, HEADWEAR, Look
 from evalharness.perception.ear_net import EarNet
 from evalharness.perception.ears import COLUMNS, MIDDLE, ROWS, crown_view
-from evalharness.perception.faces import EYES_APART
+from evalharness.perception.found_face import EYES_APART
 from evalharness.perception.geometry import HeadFrame
 from evalharness.perception.hair import hair_of_face, hair_without_face
 from evalharness.perception.offline import look as view_of
