@@ -10,7 +10,7 @@ from evalharness.demo.look import EARS, HEADWEAR, Ears, Headwear, Look
 from evalharness.errors import PerceptionError
 from evalharness.perception import ears
 from evalharness.perception.faces import find_faces
-from evalharness.perception.hair import HairMask, hair_of_face
+from evalharness.perception.hair import HairMask, hair_of_face, is_face
 from evalharness.perception.offline import look as view_of
 from evalharness.types import Finding
 
@@ -58,6 +58,19 @@ def test_a_mirrored_head_has_as_many_ears() -> None:
     own = ears.find_ears(small, hair)
     assert own is not None and turned is not None
     assert turned.strength == pytest.approx(own.strength, abs=1e-4)
+
+
+def test_a_frame_that_sits_too_low_finds_hair_and_ears_all_the_same() -> None:
+    look = Look(hair_color="red", faults=("animal_ears",), background="plain_grey", seed=5)
+    small, hair = head(look)
+    x, y = hair.frame.origin
+    low = replace(hair.frame, origin=(x, y + 0.15 * hair.frame.unit), unit=0.88 * hair.frame.unit)
+    again = hair_of_face(small, low)
+    assert again is not None and again.frame == low
+    assert not is_face(again.mask, low)
+    assert np.abs(again.color - hair.color).max() < 10.0
+    told = ears.find_ears(small, again)
+    assert told is not None and told.strength >= 0.5
 
 
 def test_of_a_head_that_the_frame_cuts_off_nothing_is_said() -> None:

@@ -1,6 +1,6 @@
 """The hair mask by colour and position, and what its shape says: on which side it hangs, and whether it is down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -27,6 +27,9 @@ BESIDE = 1.22
 CHIN = 1.0
 COLLAR = 1.25
 """Clothes begin here, in head units: above it their colour is no rival of the hair's."""
+AGAIN = (1.1, -0.05)
+"""A second look's frame: this many times as large, and this much of it higher. On 280 drawings our own finder's frames
+are 0.91 of the truth and 0.045 too low in the mean, and the worst of them have the forehead where hair should be."""
 GAP = 0.75
 """A hair tie may separate a tail from the head by this many head units."""
 
@@ -52,7 +55,28 @@ def border_colors(lab: Array) -> tuple[Array, Array]:
 
 
 def hair_of_face(lab: Array, frame: HeadFrame) -> HairMask | None:
-    """The hair of a head whose place is known from its face; None where no colour stands out above the brows."""
+    """The hair of a head whose place is known from its face; None where no colour stands out above the brows.
+
+    Where that is the face itself a frame that reaches higher is tried; the mask keeps the frame that was given.
+    """
+    found = _hair_above(lab, frame)
+    if found is None or not is_face(found.mask, frame):
+        return found
+    larger, higher = AGAIN
+    x, y = frame.to_image(np.array(((0.0, higher),)))[0]
+    again = _hair_above(lab, replace(frame, origin=(float(x), float(y)), unit=larger * frame.unit))
+    return found if again is None or is_face(again.mask, frame) else replace(again, frame=frame)
+
+
+def is_face(mask: Mask, frame: HeadFrame) -> bool:
+    """Whether a mask covers more of the face below the eyes than of the crown: then it is skin's, not hair's."""
+    x, y = frame.coordinates(mask.shape)
+    crown, face = (np.abs(x) < 0.6) & (y > -1.25) & (y < -0.8), (np.abs(x) < 0.6) & (y > 0.1) & (y < 0.7)
+    return bool(crown.any() and face.any() and mask[crown].mean() < mask[face].mean())
+
+
+def _hair_above(lab: Array, frame: HeadFrame) -> HairMask | None:
+    """What hangs together in the colour that lies above the brows."""
     x, y = frame.coordinates(lab.shape)
     background, shares = border_colors(lab)
     above = (np.abs(x) < 0.6) & (y > -1.25) & (y < -0.65)
