@@ -2,6 +2,9 @@
 
     make reader
 
+With --demo a trained reader learns the demo's own faces, and keeps on faces of the styles what it said before (Li and
+Hoiem 2016, Learning without Forgetting); then its weights are averaged with those it began with (Wortsman et al. 2022,
+Robust fine-tuning of zero-shot models), for real faces lie beyond both worlds.
 A second process draws the faces (about 100 a second) and keeps them in --cache; training takes each file up at a fixed
 step and waits for it where it must, so that the same seed gives the same net on the same machine. Put the file's
 SHA-256 into evalharness/perception/part_reader.py.
@@ -10,12 +13,14 @@ SHA-256 into evalharness/perception/part_reader.py.
 import argparse
 import math
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 from multiprocessing import Process
 from pathlib import Path
 
 import numpy as np
 import torch
+from reader.demo_faces import DEMO, UNSEEN_DEMO, draw_demo
 from reader.faces_file import draw_missing
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
@@ -26,6 +31,8 @@ SHARD = 5000
 UNSEEN_SEED = 99
 LEFT_RIGHT = [5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 13, 14, 15, 10, 11, 12, 17, 16, 18, 19]
 """The landmark that each becomes in the mirror."""
+DEMO_EVERY = 3
+"""One batch in so many is of the demo's faces."""
 SPREAD = 0.05
 """The share of an emotion's probability given to all: what looks sad to one is neutral to another."""
 
@@ -81,16 +88,22 @@ def loss_of(answers: tuple[torch.Tensor, ...], classes: torch.Tensor, points: to
     loss = sum(functional.cross_entropy(answers[i], classes[:, i]) for i in range(states))
     for i in range(states, states + emotions):
         loss = loss + functional.cross_entropy(answers[i], classes[:, i], ignore_index=-1, label_smoothing=SPREAD)
-    away = functional.smooth_l1_loss(answers[-1].view(-1, 20, 2), points, reduction="none", beta=0.05).sum(2)
-    there = seen_points(classes)
+    there = seen_points(classes) & points.isfinite().all(2)
+    said, true = answers[-1].view(-1, 20, 2), points.nan_to_num()
+    away = functional.smooth_l1_loss(said, true, reduction="none", beta=0.05).sum(2)
     return loss + 4.0 * (away * there).sum() / there.sum().clamp(min=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """A round of training: files of faces, of which `ready` are waited for first, steps, faces a step, and a seed."""
+    """A round of training: files of faces, of which `ready` are waited for first, steps, faces a step, and a seed.
+
+    Where there are files of the demo's faces, one batch in DEMO_EVERY is of one of them.
+    """
 
     shards: list[Path]
+    demo: list[Path]
+    peak: float
     ready: int
     steps: int
     batch: int
@@ -103,21 +116,44 @@ class Round:
 
     def rate(self, step: int) -> float:
         """The learning rate: it rises for 200 steps and falls along a cosine."""
-        return 2e-3 * min(1.0, (step + 1) / 200) * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
+        return self.peak * min(1.0, (step + 1) / 200) * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))
 
 
-def train(net: PartNet, plan: Round) -> None:
-    """Train in place."""
+def kept(answers: tuple[torch.Tensor, ...], before: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Cross-entropies with the answers of before, and the landmarks' distance from theirs."""
+    pairs = zip(answers[:-1], before[:-1], strict=True)
+    loss = sum((functional.cross_entropy(new, old.softmax(1)) for new, old in pairs), torch.zeros(()))
+    away = functional.smooth_l1_loss(answers[-1], before[-1], reduction="none", beta=0.05)
+    return loss + 4.0 * 2 * away.mean()
+
+
+def blend(net: PartNet, before: PartNet, share: float) -> None:
+    """Move a net's weights, in place, to where `share` of the way from those before has been gone."""
+    old = before.state_dict()
+    mixed = {name: torch.lerp(old[name].float(), value.float(), share) for name, value in net.state_dict().items()}
+    net.load_state_dict(mixed)
+
+
+def train(net: PartNet, plan: Round, before: PartNet | None = None) -> None:
+    """Train in place; with a net of before, what it says of faces of the styles is kept."""
     rng, pool = np.random.default_rng(plan.seed), []
+    demo = [load(place) for place in plan.demo]
     optimizer = torch.optim.AdamW(net.train().parameters(), 1.0, weight_decay=0.02)
     for step in range(plan.steps):
         optimizer.param_groups[0]["lr"] = plan.rate(step)
         while len(pool) < plan.files(step):
             pool.append(load(plan.shards[len(pool)]))
-        crops, classes, points = batch_of(pool[int(rng.integers(len(pool)))], rng, plan.batch)
+        of = demo if demo and step % DEMO_EVERY == 0 else pool
+        crops, classes, points = batch_of(of[int(rng.integers(len(of)))], rng, plan.batch)
+        crops = crops.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
-            answers = net(crops.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(answers, classes, points)
+            answers = net(crops)
+        if before is None or of is demo:
+            loss = loss_of(answers, classes, points)
+        else:
+            with torch.no_grad():
+                known = before(crops)
+            loss = kept(answers, known)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -135,8 +171,9 @@ def report(net: PartNet, faces: Faces) -> None:
         true = faces.classes[:, number]
         print(f"{name:16} {(said == true)[true >= 0].float().mean():.3f} of {int((true >= 0).sum())}")
     said = torch.cat([answer[-1] for answer in answers]).view(-1, 20, 2)
-    away = (said - faces.points).norm(dim=2)[seen_points(faces.classes)]
-    print(f"landmarks        {away.median():.3f} head units (median)")
+    away = (said - faces.points).norm(dim=2)[seen_points(faces.classes) & faces.points.isfinite().all(2)]
+    if len(away):
+        print(f"landmarks        {away.median():.3f} head units (median)")
 
 
 def main() -> None:
@@ -146,6 +183,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--round", type=int, default=1, help="seeds the first weights and the order of faces")
+    parser.add_argument("--peak", type=float, default=2e-3, help="the highest learning rate")
+    parser.add_argument("--demo", action="store_true", help="learn the demo's own faces, and keep what is known")
+    parser.add_argument("--share", type=float, default=0.5, help="of the weights after --demo; the rest is before")
     parser.add_argument("--start", type=Path, help="go on from these weights")
     parser.add_argument("--ready", type=int, default=1, help="files of faces to wait for before the first step")
     parser.add_argument("--cache", type=Path, default=Path("runs/reader"))
@@ -154,19 +194,30 @@ def main() -> None:
     options.cache.mkdir(parents=True, exist_ok=True)
     shards = [options.cache / f"faces-{number}.npz" for number in range(1, options.faces // SHARD + 1)]
     unseen = options.cache / "unseen.npz"
+    demo = [options.cache / name for name in DEMO] if options.demo else []
     drawing = Process(
         target=draw_missing,
         args=([(place, number, SHARD) for number, place in enumerate(shards, 1)] + [(unseen, UNSEEN_SEED, 1500)],),
     )
     drawing.start()
+    if demo:
+        draw_demo(options.cache)
     torch.manual_seed(options.round)
     net = PartNet()
     if options.start:
         net.load_state_dict({name: value.float() for name, value in load_file(options.start).items()}, strict=False)
     net.to(memory_format=torch.channels_last)
-    plan = Round(shards=shards, ready=options.ready, steps=options.steps, batch=options.batch, seed=options.round)
-    train(net, plan)
-    report(net, load(unseen))
+    plan = Round(
+        shards=shards, demo=demo, ready=options.ready, steps=options.steps, batch=options.batch, seed=options.round,
+        peak=options.peak,
+    )  # fmt: skip
+    before = deepcopy(net).eval()
+    train(net, plan, before if demo else None)
+    if demo:
+        blend(net, before, options.share)
+    for place in (unseen, *(options.cache / name for name in UNSEEN_DEMO if demo)):
+        print(place.stem)
+        report(net, load(place))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(
         {name: value.half().contiguous() for name, value in net.state_dict().items() if value.is_floating_point()},

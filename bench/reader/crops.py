@@ -37,7 +37,7 @@ def cut_out(drawn: Drawn, rng: Rng) -> Example:
     cos, sin = np.cos(angle), np.sin(angle)
     away = (drawn.points - origin) / unit
     upright = np.stack((away[:, 0] * cos + away[:, 1] * sin, away[:, 1] * cos - away[:, 0] * sin), axis=1)
-    return Example(crop=np.asarray(_worn(image, rng)), classes=classes(drawn), points=upright.astype(np.float32))
+    return Example(crop=np.asarray(worn(image, rng)), classes=classes(drawn), points=upright.astype(np.float32))
 
 
 def classes(drawn: Drawn) -> tuple[int, ...]:
@@ -79,7 +79,7 @@ def _cut(image: Image.Image, origin: Points, unit: float, angle: float) -> Image
     return half.transform((SIDE, SIDE), Image.Transform.AFFINE, steps, Image.Resampling.BICUBIC)
 
 
-def _worn(image: Image.Image, rng: Rng) -> Image.Image:
+def worn(image: Image.Image, rng: Rng) -> Image.Image:
     """Small, blurred, compressed, noisy, or negative light: what happens to pictures."""
     if rng.random() < 0.3:
         side = round(SIDE * between(rng, 0.42, 0.95))

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from reader.crops import examples
+from reader.crops import Example, examples
 
 
 def draw_many(place: Path, seed: int, count: int) -> None:
     """Cut `count` crops out of half as many faces; face i depends on (seed, i) alone."""
-    made = [one for number in range(count // 2) for one in examples(np.random.default_rng((seed, number)), 2)]
+    save_examples(place, [one for n in range(count // 2) for one in examples(np.random.default_rng((seed, n)), 2)])
+
+
+def save_examples(place: Path, made: list[Example]) -> None:
+    """Write them to a file that is there whole or not at all."""
     half = place.with_suffix(".half.npz")
     np.savez(
         half,

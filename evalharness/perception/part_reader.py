@@ -15,7 +15,7 @@ from evalharness.perception.weights import with_weights
 from evalharness.types import EMOTIONS, Part
 
 WEIGHTS = Path(__file__).parent / "data" / "part_reader.safetensors"
-SHA256 = "25c652898680c487709fc00db98eb34aaadffd82f94251b588c8e4d3d448e408"
+SHA256 = "b3efd06c9922cf3480dd6f797066560762ddc70018b0cd5342fdf66818da4bcc"
 PartName = Literal["left_eye", "right_eye", "brows", "mouth"]
 WHERE: Mapping[PartName, slice] = {
     "left_eye": slice(0, 5),
