@@ -34,7 +34,7 @@ def find_face_faults(image: Image.Image, face: FoundFace) -> tuple[Finding, ...]
     """
     if face.frame.unit < SMALL:
         return ()
-    return tuple(_finding(name, strength, face.frame) for name, strength in _answers(image, face.frame).items())
+    return tuple(_finding(name, strength, face.frame) for name, strength in fault_shares(image, face.frame).items())
 
 
 def find_head_faults(image: Image.Image, hair: HeadFrame) -> tuple[Finding, ...]:
@@ -46,7 +46,7 @@ def find_head_faults(image: Image.Image, hair: HeadFrame) -> tuple[Finding, ...]
     frame = head_frame(hair)
     if frame.unit < SMALL:
         return ()
-    answers = _answers(image, frame).items()
+    answers = fault_shares(image, frame).items()
     return tuple(_finding(name, one, frame) for name, one in answers if one >= SURE and name != "missing_eyes")
 
 
@@ -63,8 +63,8 @@ def _finding(name: str, strength: float, frame: HeadFrame) -> Finding:
     return Finding(name=name, strength=strength, absence_counts=False, box=box, note=note)
 
 
-def _answers(image: Image.Image, frame: HeadFrame) -> dict[str, float]:
-    """The probability of each fault, the mean over the glances."""
+def fault_shares(image: Image.Image, frame: HeadFrame) -> dict[str, float]:
+    """The probability of each fault on the face of an RGB image that `frame` tells of, the mean over the glances."""
     import torch
 
     from evalharness.perception.face_fault_net import EYES

@@ -34,13 +34,13 @@ Tone = NDArray[np.uint8]
 def find_faces(image: Image.Image) -> list[FoundFace]:
     """All faces of an RGB image, most likely first."""
     grey = image.convert("L")
-    found = [settled for first in _first_look(grey) if (settled := _settled(grey, first)) is not None]
+    found = [settled for first in first_look(grey) if (settled := _settled(grey, first)) is not None]
     return without_overlaps([face for face in found if face.likelihood >= SURE])
 
 
 def _settled(grey: Image.Image, first: FoundFace) -> FoundFace | None:
     """What two looks together say of a face, each half; None where the second sees none."""
-    again, box = _second_look(grey, first), first.box
+    again, box = second_look(grey, first), first.box
     room = min(box.x, box.y, grey.width - box.x - box.width, grey.height - box.y - box.height)
     cut = room < -CUT * box.width
     if again is None:
@@ -50,18 +50,19 @@ def _settled(grey: Image.Image, first: FoundFace) -> FoundFace | None:
     return replace(again, likelihood=max(likelihood, first.likelihood) if cut else likelihood)
 
 
-def _first_look(grey: Image.Image) -> list[FoundFace]:
+def first_look(grey: Image.Image, least: float = MAYBE) -> list[FoundFace]:
+    """Where faces may be in a grey image, most likely first, from the likelihood `least` on."""
     scale = SIDE / max(grey.size)
     size = max(1, round(grey.width * scale)), max(1, round(grey.height * scale))
     small = np.asarray(grey.resize(size, Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BICUBIC))
     room = [(0, -length % 32) for length in small.shape]
-    seen = _seen(np.pad(small, room, mode="edge"), MAYBE)
+    seen = _seen(np.pad(small, room, mode="edge"), least)
     ratio = np.array(grey.size) / np.array(size)
     return [face_of(points * ratio, likelihood) for points, likelihood in seen]
 
 
-def _second_look(grey: Image.Image, face: FoundFace) -> FoundFace | None:
-    """The face as it is seen upright and at a size of its own; None where no face is seen then."""
+def second_look(grey: Image.Image, face: FoundFace, least: float = MAYBE) -> FoundFace | None:
+    """The face as it is seen upright and at a size of its own; None where none as likely as `least` is seen then."""
     frame = face.frame
     step = frame.unit / CLOSE
     half = SIDE / 2
@@ -69,7 +70,7 @@ def _second_look(grey: Image.Image, face: FoundFace) -> FoundFace | None:
         np.array(((-half, -half), (half, -half), (-half, half)))
     )
     picture = cut(grey, corners, SIDE)
-    seen = _seen(picture, MAYBE)
+    seen = _seen(picture, least)
     across, down = (corners[1] - corners[0]) / SIDE, (corners[2] - corners[0]) / SIDE
     near = [
         (points, likelihood) for points, likelihood in seen if np.hypot(*(points.mean(axis=0) - half)) < 0.6 * CLOSE

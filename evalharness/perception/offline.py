@@ -25,6 +25,7 @@ from evalharness.perception.part_reader import SHA256, read_by_net
 from evalharness.perception.parts import SMALL, read_parts
 from evalharness.perception.regions import region_colors
 from evalharness.perception.scaling import scale_box, scale_face, scale_finding, scale_hair
+from evalharness.perception.second_thought import reconsidered
 from evalharness.types import Face, Finding, Hair, Observation, Part
 
 VERSION = 10
@@ -115,6 +116,8 @@ class OfflinePerceiver:
         factor = min(1.0, self.max_side / max(image.size))
         view = look(reduced(image, factor))
         faces = find_faces(view.image, self.finder)
+        if self.finder == "net":
+            faces = reconsidered(view.image, faces)
         main = max(faces, key=lambda face: face.box.width * face.likelihood, default=None)
         hair = find_hair(view, main)
         crops = {face: head_of(view.image, face.frame) for face in faces}

@@ -42,6 +42,11 @@ def read_by_net(image: Image.Image, face: FoundFace) -> tuple[Part, ...]:
     return tuple(_part(name, states[name], emotions, face.frame.to_image(points)) for name in WHERE)
 
 
+def part_states(image: Image.Image, frame: HeadFrame) -> Mapping[PartName, Mapping[str, float]]:
+    """How likely each state of each part is on the face of an RGB image that `frame` tells of."""
+    return _answers(image, frame)[0]
+
+
 def _part(name: PartName, states: Mapping[str, float], emotions: Mapping[str, Array], points: Array) -> Part:
     state = max(states, key=lambda word: states[word])
     shares = emotions["eyes" if name.endswith("eye") else name]
