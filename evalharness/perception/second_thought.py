@@ -24,9 +24,9 @@ AGREED = 0.8
 and backgrounds of real images, and backs of heads made of them, stay below 0.57."""
 TRIFLE = 0.09
 """Half a face's width as a share of the picture's longer side, below which a face may be a hair tie."""
-NAMED, DOUBLED = 0.8, 0.25
+NAMED, DOUBLED = 0.75, 0.25
 """A small face is none where its parts' states are less sure than this, in the mean, and its mouth seems this doubled:
-so are three of four drawn hair ties that the finder takes for a face, and no real face made as small."""
+so are two of three drawn hair ties that the finder takes for a face, and hardly any real face made as small."""
 
 
 def reconsidered(image: Image.Image, found: list[FoundFace]) -> list[FoundFace]:
