@@ -21,7 +21,7 @@ LARGE = 0.12
 make many small faces without eyes."""
 AGREED = 0.8
 """How sure the net for faults must be at two looks in a row that eyes are missing above a single mouth. Hair, clothes
-and backgrounds of real images, and backs of heads made of them, stay below 0.57."""
+and backgrounds of real images, and backs of heads made of them, stay below 0.57 at the first two looks."""
 TRIFLE = 0.09
 """Half a face's width as a share of the picture's longer side, below which a face may be a hair tie."""
 NAMED, DOUBLED = 0.75, 0.25
