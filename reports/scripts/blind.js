@@ -37,10 +37,18 @@ function blindTile(cell) {
 
 // ten thousand tiles at once would hold up the page: more come as the reader nears the end
 const AT_ONCE = 300;
+const endWatcher = new IntersectionObserver((seen) => {
+  const there = document.getElementById("blind-list").children.length;
+  if (blind() && there < shuffled.length && seen.some((one) => one.isIntersecting)) growBlindList(there + 1);
+}, { rootMargin: "1500px" });
 
 function growBlindList(least) {
   const list = document.getElementById("blind-list"), there = list.children.length;
   list.append(...shuffled.slice(there, Math.max(there, Math.ceil(least / AT_ONCE) * AT_ONCE)).map(blindTile));
+  // an end that is still near (in a tall window) is no news to its watcher: it is asked to look again
+  const end = document.getElementById("blind-end");
+  endWatcher.unobserve(end);
+  endWatcher.observe(end);
 }
 
 function focusBlindTile(cell) {
@@ -88,10 +96,5 @@ function startBlind() {
     const next = cellAt(event) && event.key in STEPS && beyond(cellAt(event), event.key);
     if (next) { event.preventDefault(); focusBlindTile(next); }
   });
-  // a list that grows moves its end away, which is seen again at the next screen
-  const watcher = new IntersectionObserver((seen) => {
-    if (blind() && seen.some((one) => one.isIntersecting)) growBlindList(list.children.length + 1);
-  }, { rootMargin: "1500px" });
-  watcher.observe(document.getElementById("blind-end"));
   drawBlind();
 }

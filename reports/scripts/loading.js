@@ -46,7 +46,10 @@ function startLoading() {
   document.getElementById("load-labels").addEventListener("click", () => input.click());
   input.addEventListener("change", async () => {
     const [file] = input.files;
-    if (file) document.getElementById("labels-loaded").textContent = loadLabels(await file.text());
+    const said = document.getElementById("labels-loaded");
+    // what the file before was said to hold is not said of this one
+    said.textContent = "";
+    if (file) said.textContent = loadLabels(await file.text());
     // the same file may be chosen again
     input.value = "";
   });

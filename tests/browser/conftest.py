@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from opened import Opened
-from playwright.sync_api import Browser, sync_playwright
+from opened import PATIENCE, Opened
+from playwright.sync_api import Browser, expect, sync_playwright
 
 # the sample run is shared with the tests one folder up
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -34,6 +34,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(message)
         pytest.skip(message)
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE)
         started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield started
         started.close()
@@ -53,7 +54,7 @@ def open_address(browser: Browser) -> Iterator[Callable[..., Opened]]:
     def opened(address: str, width: int = 1280) -> Opened:
         context = browser.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(PATIENCE)
         found = Opened(page=context.new_page())
         found.page.on("request", lambda request: found.requests.append(request.url))
         found.page.on("pageerror", lambda error: found.errors.append(str(error)))

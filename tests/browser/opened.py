@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
 
+PATIENCE = 60_000
+"""Milliseconds until what does not come is missed: no figure of the page's, for other programs may hold it up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -16,3 +19,9 @@ class Opened:
 
 
 Open = Callable[..., Opened]
+
+
+def viewer_is_drawn(page: Page) -> None:
+    """Wait until the viewer's images have come: only then do they have their places and their evidence."""
+    drawn = "one => one.style.getPropertyValue('--natural') !== ''"
+    page.wait_for_function(f"[...document.querySelectorAll('#viewer .canvas:has(img)')].every({drawn})")

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-from opened import Open
+from frames import scrolled
+from opened import PATIENCE, Open
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 from sample_run import sample_input
@@ -21,26 +21,8 @@ from evalharness.report.carried import write_single
 from evalharness.report.html import write_report
 from evalharness.types import BASELINE, Cell, Failure, FinishedRun
 
-LONGEST_TASK = 60
-"""Milliseconds of processor time; the frame that also draws has 100."""
-LONGEST_FRAME = 100
-OWN_SHARE = 0.8
-"""Of the page's working time the least on a processor for a frame to be judged by the clock."""
-SCROLL = """(pixels) => new Promise((done) => {
-  const grid = document.getElementById("grid");
-  let most = 0, frames = 0, longest = 0, last;
-  const step = (now) => {
-    longest = Math.max(longest, now - (last ?? now));
-    last = now;
-    const before = grid.scrollTop;
-    grid.scrollTop += pixels;
-    frames += 1;
-    most = Math.max(most, grid.querySelectorAll(".tile").length);
-    if (frames < 150 && grid.scrollTop !== before) requestAnimationFrame(step);
-    else setTimeout(() => done({ frames, most, longest }), 300);
-  };
-  requestAnimationFrame(step);
-})"""
+LONGEST_TASK = 0.6
+"""Of the work that stands for 100 ms (frames.py); the whole frame has all of it."""
 
 
 @cache
@@ -67,12 +49,18 @@ def report(folder: Path, given: FinishedRun) -> Path:
 def large(report: Path, browser: Browser) -> Iterator[Page]:
     """The page with all 2,016 images chosen."""
     page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    page.set_default_timeout(5_000)
+    page.set_default_timeout(PATIENCE)
     page.goto(report.as_uri())
     for name in ("Strength", "Seed"):
         choose(page, name, "all")
     yield page
     page.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the grid has drawn what its last scroll asked for: it takes one step a frame."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_function("!steps.asked")
 
 
 def choose(page: Page, label: str, value: str) -> None:
@@ -90,7 +78,7 @@ def focused(page: Page) -> tuple[str, str, int]:
 
 def test_only_what_is_near_the_window_is_in_the_page(large: Page, given: FinishedRun) -> None:
     expect(large.locator("#grid-legend")).to_contain_text("2,016 images shown")
-    large.wait_for_timeout(300)
+    settle(large)
     assert 20 < large.locator("#grid .tile").count() < 400
     assert large.locator("#grid").get_attribute("aria-rowcount") == "9"
     assert large.locator("#grid").get_attribute("aria-colcount") == "6"
@@ -104,8 +92,8 @@ def test_a_tile_far_away_comes_with_its_row_and_place(large: Page) -> None:
     expect(last.locator("[role=rowheader] > bdi")).to_have_text("stoic_angry")
     expect(last.locator("[role=cell][aria-colindex='6'] .tile").first).to_be_visible()
     # the tile that Tab leads to is still there, though its row is far above
-    assert large.locator("#grid .tile[tabindex='0']").count() == 1
-    assert large.locator("#grid [role=row][aria-rowindex='2']").count() == 1
+    expect(large.locator("#grid .tile[tabindex='0']")).to_have_count(1)
+    expect(large.locator("#grid [role=row][aria-rowindex='2']")).to_have_count(1)
     large.evaluate("grid.scrollTo(0, 0)")
 
 
@@ -115,9 +103,8 @@ def test_keys_reach_every_corner_of_a_large_grid(large: Page, given: FinishedRun
     large.keyboard.press("Control+End")
     subject, prompt, _ = focused(large)
     assert (subject, prompt) == ("flipped", "stoic_angry")
-    tile = large.locator("#grid .tile:focus").bounding_box()
-    box = large.locator("#grid").bounding_box()
-    assert tile and box and tile["y"] + tile["height"] <= box["y"] + box["height"] + 2
+    bottom = "getBoundingClientRect().bottom"
+    assert large.evaluate(f"document.activeElement.{bottom} - grid.{bottom}") <= 2
     large.keyboard.press("Control+Home")
     assert focused(large) == (BASELINE, "soft_neutral", 1)
     for _ in range(30):
@@ -146,48 +133,31 @@ def test_down_and_up_again_meet_every_line(large: Page) -> None:
 
 @pytest.mark.parametrize("pixels", [120, 3000])
 def test_no_frame_takes_long_while_the_grid_scrolls(large: Page, browser: Browser, pixels: int) -> None:
-    large.evaluate("grid.scrollTop = 0")
-    browser.start_tracing(page=large, categories=["toplevel"])
-    found = large.evaluate(SCROLL, pixels)
-    trace = json.loads(browser.stop_tracing())["traceEvents"]
-    assert found["frames"] > 3
-    assert found["most"] < 400
-    assert _longest_task(trace) < LONGEST_TASK
-    if _processor_share(trace) >= OWN_SHARE:
-        assert found["longest"] <= LONGEST_FRAME
-    large.evaluate("grid.scrollTop = 0")
-
-
-def _processor_share(trace: list[dict[str, Any]]) -> float:
-    """Of the time that the page's tasks took by the clock, what they had a processor."""
-    threads = {(e["pid"], e["tid"]) for e in trace if e.get("args") == {"name": "CrRendererMain"}}
-    tasks = [e for e in trace if e["name"] == "ThreadControllerImpl::RunTask" and (e["pid"], e["tid"]) in threads]
-    assert tasks
-    return float(sum(e.get("tdur", 0) for e in tasks) / sum(e.get("dur", 0) for e in tasks))
+    found = scrolled(browser, large, pixels)
+    assert found.frames > 3
+    assert found.most < 400
+    assert 0 < found.task < LONGEST_TASK
+    assert 0 < found.frame < 1
 
 
 def test_scrolling_makes_no_layers_for_each_row(large: Page) -> None:
     choose(large, "Rows", "Seed")
     choose(large, "Prompt", "all")
-    session, seen = large.context.new_cdp_session(large), []
+    large.evaluate("grid.scrollIntoView({ behavior: 'instant' }); grid.scrollTop = 400")
+    settle(large)
+    session = large.context.new_cdp_session(large)
+    seen: list[list[object]] = []
     session.on("LayerTree.layerTreeDidChange", lambda event: seen.append(event.get("layers", [])))
     session.send("LayerTree.enable")
-    large.evaluate("grid.scrollIntoView({ behavior: 'instant' }); grid.scrollTop = 400")
-    large.wait_for_timeout(500)
+    large.evaluate("grid.scrollTop += 1")
+    while not seen:
+        large.wait_for_timeout(20)
     session.detach()
     rows = large.locator("#grid .line.images").count()
     # the head that stays at the left is one; tiles, values and lines of a row have none of their own
     assert rows > 1 and len(seen[-1]) < 9 + 3 * rows
     choose(large, "Rows", "Prompt")
     large.evaluate("grid.scrollTop = 0")
-
-
-def _longest_task(trace: list[dict[str, object]]) -> float:
-    """Milliseconds of processor time of the page's longest task: time that other programs took does not count."""
-    threads = {(e["pid"], e["tid"]) for e in trace if e.get("args") == {"name": "CrRendererMain"}}
-    tasks = [e.get("tdur", 0) for e in trace if e.get("ph") == "X" and (e["pid"], e["tid"]) in threads]
-    assert tasks
-    return max(float(str(one)) for one in tasks) / 1000
 
 
 @pytest.mark.parametrize(

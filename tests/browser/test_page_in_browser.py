@@ -140,7 +140,7 @@ def test_numbers_in_reasons_become_a_range_and_the_worst_image_comes_first(
     write_report(folder, given)
     group = page.locator(".reason-group").filter(has_text="towards orange")
     expect(group.locator("h3")).to_have_text("color_drift hair 0–10 degrees towards orange")
-    assert group.locator(".thumb .figures").first.inner_text() == "17.0"
+    expect(group.locator(".thumb .figures").first).to_have_text("17.0")
 
 
 def test_an_example_opens_large_and_closing_returns_to_it(report: Path, open_report: Open) -> None:
@@ -161,8 +161,8 @@ def test_an_example_off_the_grid_opens_among_its_neighbours(report: Path, open_r
     page.locator("#grid-controls").get_by_label("Seed", exact=True).select_option(label="1")
     there = page.locator(".reason-group .thumb[title$='seed 2']").first
     there.click()
-    assert page.locator("#viewer h2").inner_text().endswith("seed 2")
-    assert page.locator("#viewer .bar-top button:not(:disabled)").count() >= 2
+    expect(page.locator("#viewer h2")).to_have_text(re.compile("seed 2$"))
+    expect(page.locator("#viewer .bar-top button:not(:disabled)").nth(1)).to_be_visible()
     page.keyboard.press("Escape")
     expect(there).to_be_focused()
 
@@ -171,7 +171,7 @@ def test_reasons_can_be_those_of_one_subject(report: Path, open_report: Open) ->
     page = open_report(report).page
     page.locator("#gallery-controls").get_by_label("Subject").select_option(label="flipped")
     thumbs = page.locator(".reason-group .thumb small")
-    assert thumbs.count() > 0
+    expect(thumbs.first).to_have_text(re.compile("^flipped"))
     assert all(text.startswith("flipped") for text in thumbs.all_inner_texts())
     expect(page.locator("#gallery-controls").get_by_label("Subject")).to_be_focused()
 
@@ -179,7 +179,7 @@ def test_reasons_can_be_those_of_one_subject(report: Path, open_report: Open) ->
 def test_contents_lead_to_every_section_that_is_there(report: Path, open_report: Open) -> None:
     opened = open_report(report)
     links = opened.page.locator("#contents a")
-    assert links.first.inner_text() == "Over epochs"
+    expect(links.first).to_have_text("Over epochs")
     assert "Guidance scale (CFG)" not in links.all_inner_texts()
     for link in links.all():
         link.click()
@@ -202,13 +202,12 @@ def test_the_table_of_subjects_fits_without_scrolling(
     area = page.locator(".scroll:has(> #subject-table)")
     assert area.evaluate(wide)
     area.evaluate("area => { area.scrollLeft = 400; }")
-    row = page.locator("#subject-table tbody tr").nth(1)
-    edge = (area.bounding_box() or {})["x"]
-    ends = [edge]
-    for cell in row.locator("th, td").all()[:3]:
-        box = cell.bounding_box() or {}
-        assert abs(box["x"] - ends[-1]) < 2
-        ends.append(box["x"] + box["width"])
+    edge, *cells = area.evaluate(
+        """area => [area, ...[...area.querySelector("tbody tr:nth-child(2)").cells].slice(0, 3)]
+          .map(one => one.getBoundingClientRect()).map(box => [box.left, box.right])"""
+    )
+    ends = [edge[0], *(right for _, right in cells)]
+    assert all(abs(left - end) < 2 for (left, _), end in zip(cells, ends[:3], strict=True))
 
 
 def test_a_reason_shows_its_images_alone_in_the_grid(report: Path, open_report: Open) -> None:
@@ -225,7 +224,7 @@ def test_a_reason_shows_its_images_alone_in_the_grid(report: Path, open_report: 
     page.keyboard.press("Enter")
     expect(chip).to_have_count(0)
     expect(page.locator("#grid .tile")).to_have_count(before)
-    assert page.locator("#grid-controls").get_by_label("Seed", exact=True).locator("option:checked").inner_text() == "2"
+    expect(page.locator("#grid-controls").get_by_label("Seed", exact=True).locator("option:checked")).to_have_text("2")
 
 
 def test_two_reasons_one_after_the_other_lead_back_to_all_images(report: Path, open_report: Open) -> None:
@@ -252,8 +251,7 @@ def test_paper_holds_what_the_screen_folds_and_the_whole_grid(
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 700, "height": 900})
     expect(last).to_be_visible()
-    grid = page.locator("#grid").evaluate("grid => [grid.scrollWidth, grid.clientWidth]")
-    assert grid[0] <= grid[1] + 1
+    page.wait_for_function("grid.scrollWidth <= grid.clientWidth + 1")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     expect(last).to_be_hidden()
@@ -264,7 +262,7 @@ def test_a_reason_shows_its_metric_in_the_grid(report: Path, open_report: Open) 
     group = page.locator(".reason-group").filter(has_text="hair_side").first
     group.get_by_role("button", name="Show in the grid").click()
     chosen = page.locator("#grid-controls").get_by_label("Frame shows", exact=True)
-    assert chosen.locator("option:checked").inner_text() == "hair_side"
+    expect(chosen.locator("option:checked")).to_have_text("hair_side")
     expect(page.locator("#images")).to_be_in_viewport()
 
 
@@ -300,7 +298,7 @@ def test_the_matrix_counts_stars_and_failure_types_have_examples(
     opened = open_report(write_report(folder, dataclasses.replace(given, scores=scores, metrics=info)))
     write_report(folder, given)
     cell = opened.page.locator("#matrices figure").first.locator("td").first
-    assert cell.inner_text().split() == ["50", "%", "(100", "%)", "2/2"]
+    expect(cell).to_have_text("50 %(100 %)2/2")
     kind = opened.page.locator(".kind").nth(1)
     expect(kind.locator("p.figures")).to_have_text("64 images, 50 %")
     expect(kind.locator(".thumb")).to_have_count(6)
@@ -372,6 +370,6 @@ def test_command_for_the_picture_of_one_reason_chooses_the_images_that_the_page_
         chosen = ReasonGroup(metric=options.reason[0], words=options.reason[1])
         cells = [cell for cell in given.cells if cell.strength == 1 or cell.subject == BASELINE]
         shown = cells_of_reason(cells, given, chosen)
-        assert page.locator("#only-words").inner_text().startswith(f"Showing {len(shown)} images:")
-        assert page.locator("#grid-legend").get_by_text(f"{len(shown)} images shown").count() == 1
+        expect(page.locator("#only-words")).to_have_text(re.compile(f"^Showing {len(shown)} images:"))
+        expect(page.locator("#grid-legend").get_by_text(f"{len(shown)} images shown")).to_have_count(1)
     assert opened.errors == []

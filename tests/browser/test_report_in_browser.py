@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from opened import Open
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from sample_run import LEADER
 
 from evalharness.report.html import write_report
@@ -33,12 +33,12 @@ def choose(page: Page, label: str, value: str) -> None:
     page.locator("#grid-controls").get_by_label(label, exact=True).select_option(label=value)
 
 
-def heads(page: Page, role: str) -> list[str]:
-    return page.locator(f"#grid [role={role}] > bdi").all_inner_texts()
+def heads(page: Page, role: str) -> Locator:
+    return page.locator(f"#grid [role={role}] > bdi")
 
 
-def shown(page: Page) -> str:
-    return page.locator("#viewer .bar-top h2").inner_text()
+def shown(page: Page) -> Locator:
+    return page.locator("#viewer .bar-top h2")
 
 
 def test_the_report_asks_for_nothing_but_its_own_files(report: Path, open_report: Open) -> None:
@@ -63,24 +63,24 @@ def test_the_grid_shows_subjects_in_columns_with_the_baseline_beside_any_strengt
     report: Path, open_report: Open, given: FinishedRun
 ) -> None:
     page = open_report(report).page
-    assert heads(page, "columnheader") == [subject.name for subject in given.subjects]
-    assert page.locator("#grid .tile").count() == 5 * 8
+    expect(heads(page, "columnheader")).to_have_text([subject.name for subject in given.subjects])
+    expect(page.locator("#grid .tile")).to_have_count(5 * 8)
     choose(page, "Strength", "0.7")
-    assert page.locator("#grid .tile").count() == 5 * 8
+    expect(page.locator("#grid .tile")).to_have_count(5 * 8)
 
 
 def test_other_axes_can_be_put_on_rows_and_columns(report: Path, open_report: Open) -> None:
     page = open_report(report).page
     choose(page, "Rows", "Strength")
     choose(page, "Columns", "Emotion")
-    assert heads(page, "rowheader") == ["0", "0.7", "1"]
-    assert heads(page, "columnheader") == ["neutral", "happy", "sad", "angry"]
+    expect(heads(page, "rowheader")).to_have_text(["0", "0.7", "1"])
+    expect(heads(page, "columnheader")).to_have_text(["neutral", "happy", "sad", "angry"])
     # one seed of the leader and of the baseline, two prompts (archetypes) stacked in each place
-    assert page.locator("#grid .tile").count() == 3 * 4 * 2
+    expect(page.locator("#grid .tile")).to_have_count(3 * 4 * 2)
     choose(page, "Seed", "all")
-    assert page.locator("#grid .tile").count() == 3 * 4 * 2 * 2
+    expect(page.locator("#grid .tile")).to_have_count(3 * 4 * 2 * 2)
     choose(page, "Rows", "Emotion")
-    assert heads(page, "columnheader") == ["0", "0.7", "1"]
+    expect(heads(page, "columnheader")).to_have_text(["0", "0.7", "1"])
 
 
 def test_the_frame_shows_the_chosen_metric_with_its_value(report: Path, open_report: Open, given: FinishedRun) -> None:
@@ -106,7 +106,7 @@ def test_a_click_opens_the_image_with_its_evidence_and_the_baselines_same_draw(
 ) -> None:
     page = open_report(report).page
     page.locator("#grid .tile").nth(2).click()
-    assert shown(page) == f"{LEADER} @ 1 · soft_neutral · seed 1"
+    expect(shown(page)).to_have_text(f"{LEADER} @ 1 · soft_neutral · seed 1")
     viewer = page.locator("#viewer")
     expect(viewer.locator("svg").first.locator("text")).to_have_text(["brows: angry", "mouth: happy"])
     expect(viewer.locator("svg").first.locator("polyline")).to_have_count(2)
@@ -115,9 +115,9 @@ def test_a_click_opens_the_image_with_its_evidence_and_the_baselines_same_draw(
     expect(viewer.locator(".swatches span")).to_have_count(2)
     expect(viewer.locator("figcaption").nth(1)).to_have_text("Baseline, same draw")
     baseline = next(c for c in given.cells if c.subject == BASELINE)
-    assert baseline.key in (viewer.locator("img").nth(1).get_attribute("src") or "")
+    expect(viewer.locator("img").nth(1)).to_have_attribute("src", re.compile(baseline.key))
     expect(viewer.locator(".reason").last).to_have_text("one face, as asked.")
-    assert "pixelated" in viewer.locator("img").first.evaluate("image => getComputedStyle(image).imageRendering")
+    expect(viewer.locator("img").first).to_have_css("image-rendering", "pixelated")
 
 
 def test_an_unscored_metric_is_said_with_its_reason(report: Path, open_report: Open) -> None:
@@ -132,10 +132,10 @@ def test_arrow_keys_walk_the_grid_and_escape_returns_to_it(report: Path, open_re
     page.locator("#grid .tile").first.focus()
     for key in ("ArrowRight", "ArrowRight", "Enter"):
         page.keyboard.press(key)
-    assert shown(page).startswith(LEADER)
+    expect(shown(page)).to_have_text(re.compile(f"^{LEADER}"))
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    assert shown(page) == "sakichan-000008 @ 1 · soft_happy · seed 1"
+    expect(shown(page)).to_have_text("sakichan-000008 @ 1 · soft_happy · seed 1")
     page.keyboard.press("Escape")
     expect(page.locator("#viewer")).to_be_hidden()
     focused = page.locator("#grid .tile:focus img")
@@ -158,11 +158,11 @@ def test_the_table_sorts_by_a_click_and_keeps_the_baseline_first(report: Path, o
     page = open_report(report).page
     names = page.locator("#subject-table tbody th bdi")
     page.get_by_role("button", name="color_drift").click()
-    assert names.first.inner_text() == BASELINE
-    assert names.nth(1).inner_text() == "flipped"
+    expect(names.first).to_have_text(BASELINE)
+    expect(names.nth(1)).to_have_text("flipped")
     page.get_by_role("button", name="color_drift").click()
-    assert names.first.inner_text() == BASELINE
-    assert names.nth(1).inner_text() == LEADER
+    expect(names.first).to_have_text(BASELINE)
+    expect(names.nth(1)).to_have_text(LEADER)
 
 
 def test_the_matrix_shows_each_subjects_mean_and_count(report: Path, open_report: Open) -> None:
