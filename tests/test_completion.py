@@ -16,7 +16,7 @@ import evalharness
 from evalharness.cli import main
 
 ROOT = Path(evalharness.__file__).parents[1]
-PATIENCE = 30.0
+PATIENCE = 300.0
 """Seconds; a key press takes a fraction of one."""
 EXPECTED = {
     "evalharness comple": "completion",

@@ -279,9 +279,9 @@ def test_ten_thousand_cells_are_judged_in_seconds() -> None:
     cells, scores = matrix(subjects, lambda cell: {name: rng.random() for name in metrics}, prompts=16, seeds=16)
     assert len(cells) > 10_000
     rules = [Rule(metric=name, at_least=0.4, where={"view": "front"}) for name in metrics]
-    start = time.perf_counter()
+    start = time.process_time()
     judge(cells, scores, Criteria(gates=tuple(rules), weights=dict.fromkeys(metrics, 1.0)), subjects, metrics)
-    assert time.perf_counter() - start < 20  # 2 seconds alone; the machine may be shared
+    assert time.process_time() - start < 20  # 2 seconds where nobody else is at work
 
 
 def alone(

@@ -95,10 +95,10 @@ def test_longer_text_than_any_tool_writes_is_refused() -> None:
 
 @pytest.mark.parametrize("piece", ["a", " ", "a:", "a: b, ", '"', '\\"', "<lora:", "<lora:a:1", "a b c/", "\n", ","])
 def test_longest_text_of_any_piece_is_read_in_seconds(piece: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     read(piece * (infotext.LONGEST // len(piece)))
     read('a: "' + piece * (infotext.LONGEST // len(piece) - 10))
-    assert time.perf_counter() - start < 20.0
+    assert time.process_time() - start < 20.0
 
 
 @pytest.mark.parametrize("exact", ["1", "[1, 2, 3]", '["a", "b", [["c"]]]', "[" * 100_000, '["a", "b"'])

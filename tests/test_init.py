@@ -303,7 +303,7 @@ def test_person_is_asked_and_asked_again_after_an_answer_that_cannot_be_used(her
         command, stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as process:
         os.write(leader, "".join(f"{answer}\n" for answer in answers).encode())
-        shown = process.communicate(timeout=60)[0]
+        shown = process.communicate(timeout=300)[0]
     os.close(leader)
     os.close(follower)
     found = suite("ruby")
@@ -329,7 +329,7 @@ def test_terminal_that_closes_leaves_nothing_behind(here: Path) -> None:
     command = [sys.executable, "-m", "evalharness.cli", "init"]
     with subprocess.Popen(command, stdin=follower, stdout=subprocess.PIPE, env=environment) as process:
         os.write(leader, b"ruby\n\x04")
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
     os.close(leader)
     os.close(follower)
 

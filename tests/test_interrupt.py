@@ -5,11 +5,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import held_run
 import pytest
 import small_run
 
@@ -45,26 +45,35 @@ def stored(run: Path) -> int:
     return int(count)
 
 
-def wait_for_first_batch(run: Path, process: subprocess.Popen[str]) -> int:
-    while process.poll() is None and stored(run) < BATCH:
-        time.sleep(0.02)
-    return stored(run)
+def interrupt(process: subprocess.Popen[str]) -> str:
+    """Ctrl-C, and what is said of it."""
+    assert process.stderr is not None
+    os.kill(process.pid, signal.SIGINT)
+    said = ""
+    while "finishing the batch in flight" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return said
 
 
 def test_first_ctrl_c_ends_after_the_batch_and_the_same_command_goes_on(inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    process = start(inputs, run, "backend.options.delay=1")
-    before = wait_for_first_batch(run, process)
-    os.kill(process.pid, signal.SIGINT)
-    output, errors = process.communicate()
+    words = small_run.arguments(inputs, run, "backend.options.delay=0.01")
+    with held_run.start(tmp_path / "held", BATCH, words) as process:
+        assert stored(run) == BATCH
+        errors = interrupt(process)
+        (tmp_path / "held" / "go").touch()
+        assert process.stdout is not None and process.stderr is not None
+        output, errors = process.stdout.read(), errors + process.stderr.read()
 
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "finishing the batch in flight" in errors
     assert "the same command goes on:\n  evalharness run --config-dir" in errors
-    assert "backend.options.delay=1" in errors
+    assert "backend.options.delay=0.01" in errors
     assert output == ""
-    assert stored(run) == before + BATCH < IMAGES, "the batch in flight is lost, or more than it was made"
+    assert stored(run) == 2 * BATCH, "the batch in flight is lost, or more than it was made"
 
     process = start(inputs, run)
     process.communicate()
@@ -74,16 +83,15 @@ def test_first_ctrl_c_ends_after_the_batch_and_the_same_command_goes_on(inputs: 
 
 def test_second_ctrl_c_ends_at_once(inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    process = start(inputs, run, "backend.options.delay=2")
-    before = wait_for_first_batch(run, process)
-    os.kill(process.pid, signal.SIGINT)
-    time.sleep(0.3)
-    os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate()
+    with held_run.start(tmp_path / "held", BATCH, small_run.arguments(inputs, run)) as process:
+        interrupt(process)
+        os.kill(process.pid, signal.SIGINT)
+        assert process.stderr is not None
+        errors = process.stderr.read()
 
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert stored(run) == before, "the batch in flight was waited for"
+    assert stored(run) == BATCH, "the batch in flight was waited for"
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def test_perceiver_that_cannot_move_is_refused_with_the_way_out(store: Store) ->
 
 class Slow(small_run.Brightness):
     def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
-        time.sleep(60)
+        time.sleep(900)
         return super().observe(images)
 
 
@@ -126,7 +126,7 @@ def test_end_does_not_wait_for_those_who_still_look(store: Store) -> None:
         lookers.give(images(store))
         raise KeyboardInterrupt
 
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 300
     assert not active_children()
 
 
@@ -147,7 +147,7 @@ def test_drawing_never_waits_and_what_was_not_taken_is_seen_later(
         start = time.monotonic()
         for first in range(0, len(given), 2):
             look_meanwhile(given[first : first + 2], lookers, store)
-        assert time.monotonic() - start < 30
+        assert time.monotonic() - start < 300
         assert len(lookers.pending) == (2 + 3) * 2, "one batch for the process, the next, and the backlog"
     with Lookers(small_run.Brightness(), 0) as lookers:
         assert len(observe(given, lookers, store, quiet)) == 20
@@ -157,7 +157,7 @@ def test_observations_are_kept_while_others_are_drawn(store: Store) -> None:
     given = cells(20)
     with Lookers(small_run.Brightness(), 1) as lookers:
         look_meanwhile(given[:BATCH], lookers, store)
-        for _ in range(300):
+        for _ in range(3000):
             look_meanwhile((), lookers, store)
             if not lookers.pending:
                 break
@@ -227,7 +227,7 @@ def test_run_that_looks_beside_concludes_the_same_byte_for_byte(inputs: Path, tm
 
 
 def wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -243,14 +243,14 @@ def command_of(process: psutil.Process) -> str:
 
 def test_processes_of_a_killed_run_end_and_the_run_goes_on(inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    process = start(inputs, run, "perception.workers=1", "backend.options.delay=0.2")
+    process = start(inputs, run, "perception.workers=1", "backend.options.delay=0.5")
     own = psutil.Process(process.pid)
     wait_until(lambda: any("spawn_main" in command_of(child) for child in own.children()))
     children = own.children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
 
-    _, left = psutil.wait_procs(children, timeout=30)
+    _, left = psutil.wait_procs(children, timeout=300)
     assert not left
     assert start(inputs, run, "perception.workers=1").wait() in (0, 3, 4)
     assert start(inputs, tmp_path / "unbroken").wait() in (0, 3, 4)

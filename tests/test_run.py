@@ -81,7 +81,7 @@ def test_killed_run_goes_on_and_ends_like_an_unbroken_one(inputs: Path, tmp_path
     run = tmp_path / "broken"
     stopped_at = []
     for _ in range(4):
-        process = start(inputs, run, "backend.options.delay=0.05")
+        process = start(inputs, run, "backend.options.delay=0.2")
         wait_for_images(run, process, len(list(run.glob("images/*/*.png"))) + moments.randint(3, 9))
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
