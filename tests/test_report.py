@@ -26,7 +26,7 @@ from evalharness.report.cell_rows import address, axes_of
 from evalharness.report.columns import DIGITS, HALF, SLOT, Sentences, outline, signed_digits
 from evalharness.report.composite import Choice, write_composite
 from evalharness.report.html import RUNS_SCRIPTS, SCRIPTS, STYLES, embedded_json, render, write_report
-from evalharness.report.reason_groups import ReasonGroup, cells_of_reason, heart_of, without_numbers
+from evalharness.report.reason_groups import ReasonGroup, cells_of_reason, group_rows, heart_of, without_numbers
 from evalharness.report.rows import page
 from evalharness.report.thumbnails import write_thumbnails
 from evalharness.report.verdict_rows import rule_in_words
@@ -400,6 +400,31 @@ def test_reasons_are_one_where_only_their_numbers_or_asides_differ() -> None:
     assert heart_of("reads as sad (0.4); C, emotional drift: sad instead of happy") == (
         "C, emotional drift: sad instead of happy"
     )
+
+
+def test_groups_of_the_page_are_those_of_the_composite_with_each_images_numbers(given: FinishedRun) -> None:
+    groups = group_rows(given)
+    assert groups
+    names, seen = list(given.metrics), set()
+    for group in groups:
+        metric, words = names[int(str(group["metric"]))], str(group["words"])
+        members = [text.split(" ") for text in str(group["members"]).split(";")]
+        cells = [given.cells[int(number)] for number, *_ in members]
+        asked = ReasonGroup(metric=metric, words=words.replace("`", "#"))
+        ours = [cell for cell in cells if cell.subject != BASELINE] or cells
+        assert list(cells_of_reason(cells, given, asked)) == ours
+        for cell, (_, *found) in zip(cells, members, strict=True):
+            (score,) = [one for one in given.scores[cell.key] if one.metric == metric]
+            assert words.replace("`", "{}").format(*found) == heart_of(score.reason)
+            seen.add((cell.key, metric))
+    failing = {(cell.key, name) for name in names for cell in given.cells if _is_bad(given, cell.key, name)}
+    assert seen == failing
+
+
+def _is_bad(given: FinishedRun, key: str, name: str) -> bool:
+    """By the limits of the sample's rules: half of a share, 6 of a drift."""
+    values = [one.value for one in given.scores.get(key, ()) if one.metric == name and one.value is not None]
+    return any(value > 6 if name == "color_drift" else value < 0.5 for value in values)
 
 
 def test_a_reason_without_a_picture_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,11 @@
-"""Images that fail alike: those beyond a metric's limit of which its scorer says the same, as the gallery groups them.
-
-reports/scripts/gallery.js makes the same groups for the page.
-"""
+"""Images that fail alike, as the gallery shows them: beyond a metric's limit, and of one reason but for its numbers."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalharness.errors import InputError, unknown
+from evalharness.report.columns import SLOT
 from evalharness.report.complaints import limits
 from evalharness.types import BASELINE, Cell, FinishedRun, MetricInfo, Score
 
@@ -27,7 +25,7 @@ class ReasonGroup:
 
 def heart_of(reason: str) -> str:
     """What stays of a reason: the failure type where one is named, else its first part with what was asked."""
-    parts = [part.strip().removesuffix(".") for part in ASIDE.sub("", reason).split(";")]
+    parts = [part.strip().removesuffix(".") for part in ASIDE.sub("", reason.replace(SLOT, "'")).split(";")]
     parts = [part for part in parts if part]
     kind = next((part for part in parts if TYPE.match(part)), None)
     return kind or "; ".join(part for place, part in enumerate(parts) if place == 0 or ASKED.match(part))
@@ -36,6 +34,24 @@ def heart_of(reason: str) -> str:
 def without_numbers(words: str) -> str:
     """The words with # for each number, and for each of the ranges in which the page gives them."""
     return NUMBER.sub("#", words).replace("#–#", "#").strip()
+
+
+def group_rows(given: FinishedRun) -> list[dict[str, object]]:
+    """All groups of the run for the page, in the order in which their first images stand.
+
+    `metric` is its number, `words` have SLOT for each number, and `members` is a text: of each image its number in the
+    run and what its reason has in the slots, with spaces between them and a semicolon between images.
+    """
+    found: dict[tuple[int, str], list[str]] = {}
+    numbers = {name: number for number, name in enumerate(given.metrics)}
+    allowed = limits(given)
+    for place, cell in enumerate(given.cells):
+        for score in given.scores.get(cell.key, ()):
+            if score.metric in numbers and _fails(score, given.metrics[score.metric], allowed.get(score.metric)):
+                heart = heart_of(score.reason)
+                members = found.setdefault((numbers[score.metric], NUMBER.sub(SLOT, heart)), [])
+                members.append(" ".join((str(place), *NUMBER.findall(heart))))
+    return [{"metric": metric, "words": words, "members": ";".join(rest)} for (metric, words), rest in found.items()]
 
 
 def cells_of_reason(cells: Sequence[Cell], given: FinishedRun, group: ReasonGroup) -> Sequence[Cell]:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from evalharness.report.cell_rows import Row, cell_data
-from evalharness.report.complaints import limits
 from evalharness.report.curve_rows import curves
 from evalharness.report.fact_rows import FactGroup, fact_groups
 from evalharness.report.failure_rows import FailureTable, failure_table
 from evalharness.report.headline import Headline, headline
 from evalharness.report.names import labels
 from evalharness.report.palette_rows import Board, board
+from evalharness.report.reason_groups import group_rows
 from evalharness.report.setting_rows import GuidanceTable, guidance_table, strength_advice
 from evalharness.report.table_rows import Column, Same, TableInput, TableRow, columns_of, same_in_all, table_rows
 from evalharness.report.verdict_rows import (
@@ -105,6 +105,6 @@ def _data(given: FinishedRun, texts: Texts) -> Row:
         "curves": curves(given, texts),
         "leaderStrength": given.judgement.selection.strength,
         "labels": dict(labels(given.subjects, texts)),
-        "limits": dict(limits(given)),
+        "groups": group_rows(given),
         "texts": dict(texts),
     }

@@ -3,54 +3,38 @@
 const GALLERY_FEW = 12, GALLERY_GROUPS = 8;
 const galleryChoice = { subject: ALL, strength: ALL, open: new Set(), allGroups: false };
 
-// a number of its own, not the 00 of deltaE00; the sign belongs to it
-const REASON_NUMBERS = /(?<![\w.])[+\-−]?\d+(?:\.\d+)?/g;
-
-// What stays of a reason: the failure type where one is named, else its first part with what was asked.
-function heartOf(reason) {
-  const parts = reason.replace(/\s*\([^()]*\)/g, "").split(/;\s*/).map((part) => part.trim().replace(/\.$/, "")).filter(Boolean);
-  const type = parts.find((part) => /^[A-D], /.test(part));
-  return type ?? parts.filter((part, place) => place === 0 || /^asked\D*$/.test(part)).join("; ");
-}
-
-function isBeyond(metric, value) {
-  const limit = data.limits[data.metrics[metric].name];
-  return limit !== undefined && (data.metrics[metric].higherIsBetter ? value < limit : value > limit);
-}
-
-function addTo(groups, cell, metric, score) {
-  const heart = heartOf(score.reason);
-  const key = `${metric} ${heart.replace(REASON_NUMBERS, "#")}`;
-  if (!groups.has(key)) groups.set(key, { key, metric, template: heart, members: [], numbers: [] });
-  const group = groups.get(key);
-  group.members.push({ cell, value: score.value });
-  (heart.match(REASON_NUMBERS) ?? []).forEach((number, slot) => (group.numbers[slot] ??= []).push(number));
-}
+// the run's groups as evalharness/report/reason_groups.py made them; of each member what its reason has in the slots
+const reasonGroups = (data.groups ?? []).map(({ metric, words, members }) => ({
+  key: `${metric} ${words}`, metric, words,
+  members: members.split(";").map((text) => {
+    const [number, ...numbers] = text.split(" ");
+    return { cell: data.cells[number], numbers };
+  }),
+}));
 
 // the reason with each number that varies as a range: 'hair 9 to 22 degrees towards orange'
-function reasonWords(group) {
-  let slot = 0;
-  return group.template.replace(REASON_NUMBERS, () => {
-    const found = group.numbers[slot++].toSorted((a, b) => Number(a.replace("−", "-")) - Number(b.replace("−", "-")));
+function reasonWords({ words, members }) {
+  let slot = -1;
+  const size = (number) => Number(number.replace("−", "-"));
+  return words.replaceAll(SLOT, () => {
+    slot += 1;
+    const found = members.map(({ numbers }) => numbers[slot]).sort((a, b) => size(a) - size(b));
     return found[0] === found.at(-1) ? found[0] : `${found[0]}–${found.at(-1)}`;
   });
 }
 
+// those of the cells, the worst first
+function among(cells, group) {
+  const worth = ({ cell }) => quality(group.metric, scoreOf(cell, group.metric).value);
+  const members = group.members.filter(({ cell }) => cells.has(cell)).sort((a, b) => worth(a) - worth(b));
+  return { ...group, members };
+}
+
 function groupsOf(cells) {
-  const groups = new Map(), judged = new Map(), unmade = cells.filter((cell) => cell.failure !== undefined);
-  for (const cell of cells) {
-    for (const [metric] of cell.scores) {
-      const score = scoreOf(cell, metric);
-      if (typeof score.value !== "number") continue;
-      judged.set(metric, (judged.get(metric) ?? 0) + 1);
-      if (isBeyond(metric, score.value)) addTo(groups, cell, metric, score);
-    }
-  }
-  const found = [...groups.values()].sort((a, b) => b.members.length - a.members.length);
-  found.forEach((group) => {
-    group.judged = judged.get(group.metric);
-    group.members.sort((a, b) => quality(group.metric, a.value) - quality(group.metric, b.value));
-  });
+  const chosenCells = new Set(cells), unmade = cells.filter((cell) => cell.failure !== undefined);
+  const judged = data.columns.values.map((values) => cells.filter((cell) => typeof values[cell.number] === "number").length);
+  const found = reasonGroups.map((group) => ({ ...among(chosenCells, group), judged: judged[group.metric] }))
+    .filter((group) => group.members.length).sort((a, b) => b.members.length - a.members.length);
   if (unmade.length) found.push({ key: "unmade", judged: cells.length, members: unmade.map((cell) => ({ cell })) });
   return found;
 }
@@ -86,7 +70,7 @@ function showInGrid(group) {
   if (made) chosen.metric = group.metric;
   const where = ["subject", "strength"].filter((name) => axisNumber(name) >= 0 && galleryChoice[name] !== ALL)
     .map((name) => ["--where", `${name}=${data.axes[axisNumber(name)].values[galleryChoice[name]]}`]);
-  const reason = made && ["--reason", `${data.metrics[group.metric].name}=${group.template.replace(REASON_NUMBERS, "#")}`];
+  const reason = made && ["--reason", `${data.metrics[group.metric].name}=${group.words.replaceAll(SLOT, "#")}`];
   showOnly(group.members.map(({ cell }) => cell), made ? `${metricWord(group.metric)}, ${reasonWords(group)}` : say("gallery_made"), made && [...where, reason]);
   redraw();
   grid.scrollTo(0, 0);
