@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import held_run
 import pytest
 import small_run
+import stopping
 
 from evalharness.interrupt import patient
 from evalharness.types import Advance
@@ -45,31 +45,31 @@ def stored(run: Path) -> int:
     return int(count)
 
 
-def interrupt(process: subprocess.Popen[str]) -> str:
-    """Ctrl-C, and what is said of it."""
-    assert process.stderr is not None
+def start_held(inputs: Path, run: Path) -> subprocess.Popen[str]:
+    """A run that stands still within its second batch."""
+    words = small_run.arguments(inputs, run, "backend.options.delay=0.01")
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    process = stopping.command("hold", 2, "small_run", words, **streams)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Send the first Ctrl-C, and wait until it is heard."""
     os.kill(process.pid, signal.SIGINT)
-    said = ""
-    while "finishing the batch in flight" not in said:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
-    return said
+    assert process.stderr is not None
+    assert "finishing the batch in flight" in process.stderr.readline() + process.stderr.readline()
 
 
 def test_first_ctrl_c_ends_after_the_batch_and_the_same_command_goes_on(inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    words = small_run.arguments(inputs, run, "backend.options.delay=0.01")
-    with held_run.start(tmp_path / "held", BATCH, words) as process:
-        assert stored(run) == BATCH
-        errors = interrupt(process)
-        (tmp_path / "held" / "go").touch()
-        assert process.stdout is not None and process.stderr is not None
-        output, errors = process.stdout.read(), errors + process.stderr.read()
+    process = start_held(inputs, run)
+    interrupt(process)
+    output, errors = process.communicate()
 
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert "finishing the batch in flight" in errors
     assert "the same command goes on:\n  evalharness run --config-dir" in errors
     assert "backend.options.delay=0.01" in errors
     assert output == ""
@@ -83,11 +83,11 @@ def test_first_ctrl_c_ends_after_the_batch_and_the_same_command_goes_on(inputs: 
 
 def test_second_ctrl_c_ends_at_once(inputs: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    with held_run.start(tmp_path / "held", BATCH, small_run.arguments(inputs, run)) as process:
-        interrupt(process)
-        os.kill(process.pid, signal.SIGINT)
-        assert process.stderr is not None
-        errors = process.stderr.read()
+    process = start_held(inputs, run)
+    interrupt(process)
+    os.kill(process.pid, signal.SIGINT)
+    process.wait(timeout=120)  # its input stays open: it is still held
+    _, errors = process.communicate()
 
     assert process.returncode == 130
     assert "Traceback" not in errors

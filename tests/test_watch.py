@@ -3,18 +3,16 @@
 import fcntl
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import fake_trainer
-import held_run
 import pytest
 import small_run
+import stopping
 
 CELLS = 3 * 3 * 2
 """Prompts x seeds x strengths: a save's images; the baseline has half of it."""
@@ -57,14 +55,6 @@ def save(out: Path, *epochs: int) -> None:
         os.utime(path, ns=(epoch * 10**9, epoch * 10**9))
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    end = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        assert process is None or process.poll() is None, process and process.communicate()
-        time.sleep(0.02)
-
-
 def images(run: Path) -> int:
     return len(list(run.glob("images/*/*.png")))
 
@@ -82,8 +72,7 @@ def judged(run: Path) -> list[str]:
 
 
 def watched(run: Path) -> list[dict[str, object]]:
-    path = run / "watched.json"
-    entries: list[dict[str, object]] = json.loads(path.read_text()) if path.is_file() else []
+    entries: list[dict[str, object]] = json.loads((run / "watched.json").read_text())
     return entries
 
 
@@ -99,13 +88,10 @@ def test_every_epoch_is_judged_once_while_the_trainer_writes_halves_and_deletes_
     out: Path, inputs: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    process = start(out, inputs, run, "--until", "5", "--timeout", "300", "backend.options.delay=0.01")
-    wait_for((run / "images").is_dir, process)
-    for epoch in range(1, 6):
-        # the save before is deleted when this one is whole, and a watch that the machine holds up has taken it
-        fake_trainer.train(out, epoch, epoch, keep=1, pause=0.15)
-        wait_for(lambda count=epoch: len(watched(run)) == count, process)  # type: ignore[misc]
+    process = start(out, inputs, run, "--until", "5", "--timeout", "100")
+    training = subprocess.Popen([sys.executable, fake_trainer.__file__, str(out), "5", "1", "0.15", str(run)])
     output, errors = process.communicate()
+    training.communicate()
 
     names = [f"girl-{epoch:06}" for epoch in range(1, 6)]
     assert process.returncode == 0, errors
@@ -126,9 +112,7 @@ def test_killed_watch_goes_on_with_files_that_are_gone_and_ends_like_an_unbroken
     save(archive, 1, 2, 3)
     save(out, 1, 2)
     # in the middle of the second save's images
-    words = ["watch", str(out), "--poll", "0.05", *command(inputs, run)]
-    with held_run.start(tmp_path / "held", CELLS // 2 + CELLS + 4, words) as process:
-        os.kill(process.pid, signal.SIGKILL)
+    stopping.killed(CELLS // 2 + CELLS + 4, "small_run", ["watch", str(out), "--poll", "0.05", *command(inputs, run)])
     # a file whose record the kill forestalled belongs to the batch in flight, which is made again
     before = {path: path.stat().st_mtime_ns for path in recorded(run)}
     assert CELLS // 2 + CELLS <= len(before) < CELLS // 2 + 2 * CELLS, "it was killed too late: nothing was tested"
