@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import jinja2
 import pytest
 from PIL import Image
 from sample_run import LEADER, METRICS, sample_input
@@ -184,6 +185,16 @@ def test_page_says_what_a_mistake_would_cost_and_what_would_settle_it(given: Fin
     )
     shown = render(dataclasses.replace(given, judgement=dataclasses.replace(given.judgement, selection=selection)))
     assert "about 24 more images (new seeds) would settle it. Another is better than the leader by 0.012" in shown
+
+
+def test_second_page_of_a_process_compiles_no_template(given: FinishedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = render(given)
+
+    def compiled(*given: object, **named: object) -> None:
+        raise AssertionError("a template is compiled again")
+
+    monkeypatch.setattr(jinja2.Environment, "compile", compiled)
+    assert render(given) == first
 
 
 def test_missing_scores_that_differ_have_a_place_on_the_page(given: FinishedRun) -> None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -136,8 +137,12 @@ def _joined(folder: Path, names: tuple[str, ...]) -> str:
     return "\n".join((folder / name).read_text("utf-8") for name in names)
 
 
+@cache
 def environment() -> jinja2.Environment:
-    """The templates of reports/: everything is escaped, and a name that is not given is an error."""
+    """The templates of reports/: everything is escaped, and a name that is not given is an error.
+
+    One for all pages of a process: to compile the templates takes as long as all else that a small run does.
+    """
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(shipped("reports")),
         autoescape=True,

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import jinja2
 
@@ -234,6 +235,7 @@ def _side_why(side: ImageSide | None) -> str:
     return f"the hair hangs at the image's {side} from the front, at its {MIRRORED[side]} from behind"
 
 
+@cache
 def _environment() -> jinja2.Environment:
     """The templates of reports/ for files that are no pages: what a person wrote is `quoted` instead of escaped."""
     made = jinja2.Environment(
