@@ -9,7 +9,7 @@ demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
 
 test: $(VENV)/installed-dev check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=85
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=85
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .

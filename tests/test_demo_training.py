@@ -154,15 +154,15 @@ def test_a_perfect_reading_of_every_probe_gets_full_marks() -> None:
     assert summary(spoilt)["overall"] == pytest.approx(0.8)
 
 
-def test_truth_is_measured_for_the_base_and_every_lora(tmp_path: Path) -> None:
+def test_truth_is_measured_for_the_base_and_every_lora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
     from peft import LoraConfig
     from peft.utils import get_peft_model_state_dict
 
+    from evalharness.demo import truth as measured
     from evalharness.demo.assemble import assemble, save_pipeline
     from evalharness.demo.autoencoder import build_autoencoder
     from evalharness.demo.denoiser import Denoiser, build_scheduler, build_text_encoder, build_unet
-    from evalharness.demo.truth import main
     from evalharness.demo.vocabulary import build_tokenizer
 
     words = build_tokenizer()
@@ -182,7 +182,8 @@ def test_truth_is_measured_for_the_base_and_every_lora(tmp_path: Path) -> None:
     )
     torch.manual_seed(0)
     judge = tmp_path / "judge.pt"
-    main(["--data", str(tmp_path), "--seeds=1", "--drawings=20", "--steps-scale=0.002", f"--judge={judge}"])
+    monkeypatch.setattr(measured, "STEPS", 2)
+    measured.main(["--data", str(tmp_path), "--seeds=1", "--drawings=20", "--steps-scale=0.002", f"--judge={judge}"])
     truth = json.loads((tmp_path / "truth.json").read_text())
     assert set(truth["subjects"]) == {"base", "sakichan-000001"}
     assert truth["best"] == "sakichan-000001"

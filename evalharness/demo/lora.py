@@ -36,7 +36,8 @@ class Stage:
 class Training:
     """One LoRA's training; `keep` are the epochs to save (None = all), `flip_aug` goes into the metadata.
 
-    `layers` are the endings of the names of the layers that are adapted, each with matrices of `rank`.
+    `batch` is drawings a step; `layers` are the endings of the names of the layers that are adapted, each with
+    matrices of `rank`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Training:
     seed: int
     keep: tuple[int, ...] | None = None
     flip_aug: bool = False
+    batch: int = BATCH
     rank: int = 4
     layers: tuple[str, ...] = ATTENTION
 
@@ -120,7 +122,7 @@ def _epochs(vae: Any, denoiser: Denoiser, training: Training) -> Iterator[Iterat
         optimizer.param_groups[0]["lr"] = stage.learning_rate
 
         def step(data: Sequence[torch.Tensor] = data) -> float:
-            return _step(denoiser, data, rng.integers(len(data[0]), size=BATCH), optimizer)
+            return _step(denoiser, data, rng.integers(len(data[0]), size=training.batch), optimizer)
 
         for _ in range(stage.epochs):
             yield itertools.repeat(step, stage.steps)
@@ -162,7 +164,7 @@ def _metadata(training: Training, epoch: int) -> dict[str, str]:
         "ss_steps": str(sum(stage.steps for stage in per_epoch[:epoch])),
         "ss_learning_rate": str(per_epoch[epoch - 1].learning_rate),
         "ss_num_train_images": str(len(per_epoch[epoch - 1].looks)),
-        "ss_total_batch_size": str(BATCH),
+        "ss_total_batch_size": str(training.batch),
         "ss_network_module": "peft.lora",
         "ss_network_dim": str(training.rank),
         "ss_network_alpha": str(training.rank),

@@ -18,7 +18,7 @@ from evalharness.demo.assemble import save_pipeline
 from evalharness.demo.autoencoder import build_autoencoder, encode_world, set_scale, train_autoencoder
 from evalharness.demo.dataset import draw_world, sample_looks, sample_world_look
 from evalharness.demo.denoiser import Denoiser, build_scheduler, build_text_encoder, build_unet, train_denoiser
-from evalharness.demo.lora import faulty_trainings, sakichan_training, train_lora
+from evalharness.demo.lora import BATCH, faulty_trainings, sakichan_training, train_lora
 from evalharness.demo.recipe import Recipe
 from evalharness.demo.reference import sakichan_looks, write_reference
 from evalharness.demo.vocabulary import build_tokenizer
@@ -36,6 +36,7 @@ class Sizes:
     autoencoder: Recipe
     denoiser: Recipe
     lora_steps: int
+    lora_batch: int
     workers: int = 2
 
 
@@ -45,6 +46,7 @@ FULL = Sizes(
     autoencoder=Recipe(steps=8_000, batch=8, learning_rate=2e-3, seed=2),
     denoiser=Recipe(steps=12_000, batch=32, learning_rate=1e-3, seed=4),
     lora_steps=20,
+    lora_batch=BATCH,
 )
 QUICK = Sizes(
     autoencoder_drawings=8,
@@ -52,6 +54,7 @@ QUICK = Sizes(
     autoencoder=Recipe(steps=2, batch=2, learning_rate=1e-3, seed=2),
     denoiser=Recipe(steps=2, batch=2, learning_rate=1e-3, seed=4),
     lora_steps=1,
+    lora_batch=2,
     workers=1,
 )
 
@@ -64,7 +67,8 @@ def train(folder: Path, sizes: Sizes, say: Say, device: str = "cpu") -> None:
     save_pipeline(vae, denoiser, folder / "checkpoint")
     write_reference(folder / "sakichan", sakichan_looks())
     for training in (sakichan_training(sizes.lora_steps), *faulty_trainings(sizes.lora_steps)):
-        train_lora(vae, denoiser, training, folder / "loras", say)
+        sized = dataclasses.replace(training, batch=sizes.lora_batch)
+        train_lora(vae, denoiser, sized, folder / "loras", say)
 
 
 def make_autoencoder(sizes: Sizes, say: Say, device: str) -> Any:
