@@ -13,8 +13,7 @@ from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError, unknown
 from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
-from evalharness.perception.base import be_ready
-from evalharness.perception.beside import Names, head_of, looks_first
+from evalharness.perception.beside import LooksBeside, Names, head_of, looks_first
 from evalharness.perception.clip.crops import main_face, part_crops
 from evalharness.perception.clip.network import image_embedding, imported, text_embeddings
 from evalharness.perception.clip.questions import PARTS, answers_of, questions_file, read_questions
@@ -26,7 +25,7 @@ DIGITS = 5
 DEVICES = ("cpu", "cuda")
 
 
-class ClipPerceiver:
+class ClipPerceiver(LooksBeside):
     """Sees what another perceiver sees, and compares pictures with texts by a CLIP.
 
     Args:
@@ -53,11 +52,10 @@ class ClipPerceiver:
         self.model = find_model(model, "clip")
         self.questions = questions
         self.device = device
-        self.beside = looks_first(beside, "clip", models, others, device=device)
-        self.name = head_of(beside)
+        super().__init__(looks_first(beside, "clip", models, others, device=device), head_of(beside))
 
-    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
-        """The other perceiver's, the model's name and digests, the questions, and where it runs."""
+    def own_fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """The model's name and digests, the questions, and where it runs."""
         try:
             packages = {name: version(name) for name in ("open_clip_torch", "torch")}
         except PackageNotFoundError:
@@ -70,21 +68,19 @@ class ClipPerceiver:
             "model": f"{self.model.name} {' '.join(digest[:12] for digest in digests(self.model))}",
             "questions": file_digest(questions_file(self.questions, self.model))[:12],
         }
-        return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+        return own | packages
 
-    def ready(self) -> None:
-        """Raise PerceptionError for a package or a model that is not here, also of the perceiver beside."""
+    def own_ready(self) -> None:
+        """Raise PerceptionError for a package or a model that is not here."""
         # to look for it takes no time, to import it takes seconds, which processes that look beside pay themselves
         if find_spec("open_clip") is None:
             imported()
         present(self.model)
         questions_file(self.questions, self.model)
-        be_ready(self.beside)
 
-    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
-        """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
-        seen = self.beside.observe(images)
-        return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
+    def add(self, images: Sequence[Image.Image], seen: Sequence[Observation]) -> list[Observation]:
+        """The observations, each with its embedding and answers."""
+        return [self._more(*both) for both in zip(images, seen, strict=True)]
 
     def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
         """One observation per text, without width and height: its embedding, to compare pictures with."""

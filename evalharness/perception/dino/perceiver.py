@@ -10,8 +10,8 @@ from PIL import Image
 from evalharness.errors import PerceptionError, unknown
 from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
-from evalharness.perception.base import be_ready, read_texts
-from evalharness.perception.beside import Names, head_of, looks_first
+from evalharness.perception.base import read_texts
+from evalharness.perception.beside import LooksBeside, Names, head_of, looks_first
 from evalharness.perception.dino.network import picture_embedding
 from evalharness.types import Observation
 
@@ -21,7 +21,7 @@ DIGITS = 5
 DEVICES = ("cpu", "cuda")
 
 
-class DinoPerceiver:
+class DinoPerceiver(LooksBeside):
     """Sees what another perceiver sees, and compares pictures with pictures by a DINO.
 
     Args:
@@ -45,11 +45,10 @@ class DinoPerceiver:
             raise PerceptionError(unknown("device of perception", device, DEVICES))
         self.model = find_model(dino, "pictures")
         self.device = device
-        self.beside = looks_first(beside, "dino", models, others, device=device)
-        self.name = head_of(beside)
+        super().__init__(looks_first(beside, "dino", models, others, device=device), head_of(beside))
 
-    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
-        """The other perceiver's, the model's name and digests, and where it runs."""
+    def own_fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """The model's name and digests, and where it runs."""
         own: dict[str, str | int | float | bool] = {
             "perceiver": "dino",
             "version": VERSION,
@@ -57,17 +56,15 @@ class DinoPerceiver:
             "model": f"{self.model.name} {' '.join(digest[:12] for digest in digests(self.model))}",
         }
         packages = {name: version(name) for name in ("transformers", "torch")}
-        return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+        return own | packages
 
-    def ready(self) -> None:
-        """Raise PerceptionError for a package or a model that is not here, also of the perceiver beside."""
+    def own_ready(self) -> None:
+        """Raise PerceptionError for a model that is not here."""
         present(self.model)
-        be_ready(self.beside)
 
-    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
-        """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
-        seen = self.beside.observe(images)
-        return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
+    def add(self, images: Sequence[Image.Image], seen: Sequence[Observation]) -> list[Observation]:
+        """The observations, each with its embedding."""
+        return [self._more(*both) for both in zip(images, seen, strict=True)]
 
     def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
         """The texts as the other perceiver reads them."""

@@ -11,8 +11,8 @@ from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError
 from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
-from evalharness.perception.base import be_ready, read_texts
-from evalharness.perception.beside import looks_first
+from evalharness.perception.base import read_texts
+from evalharness.perception.beside import LooksBeside, looks_first
 from evalharness.perception.judge.ask import answers_to
 from evalharness.perception.judge.calibrated import probability, scaling_of
 from evalharness.perception.judge.network import Runtime
@@ -24,7 +24,7 @@ SAID = 0.1
 """Probability of yes and no together below which the model did not answer the question."""
 
 
-class JudgePerceiver:
+class JudgePerceiver(LooksBeside):
     """Sees what another perceiver sees, and asks a vision-language model about every picture.
 
     Args:
@@ -56,11 +56,10 @@ class JudgePerceiver:
         models, clip = others.pop("models", None), others.pop("clip", None)
         if beside == "clip":
             others |= {"model": _needed(clip), "device": device}
-        self.beside = looks_first(beside, "judge", models, others)
-        self.name = beside
+        super().__init__(looks_first(beside, "judge", models, others), beside)
 
-    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
-        """The other perceiver's, the model's revision and digests, the questions, and how answers become numbers."""
+    def own_fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """The model's revision and digests, the questions, and how answers become numbers."""
         own: dict[str, str | int | float | bool] = {
             "perceiver": "judge",
             "version": VERSION,
@@ -72,17 +71,15 @@ class JudgePerceiver:
             "bias": self.scaling.bias,
         }
         packages = {name: version(name) for name in ("torch", "transformers")}
-        return own | packages | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
+        return own | packages
 
-    def ready(self) -> None:
-        """Raise PerceptionError for a model that is not here, also of the perceiver beside."""
+    def own_ready(self) -> None:
+        """Raise PerceptionError for a model that is not here."""
         present(self.model)
-        be_ready(self.beside)
 
-    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
-        """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
-        seen = self.beside.observe(images)
-        return [self._more(image.convert("RGB"), one) for image, one in zip(images, seen, strict=True)]
+    def add(self, images: Sequence[Image.Image], seen: Sequence[Observation]) -> list[Observation]:
+        """The observations, each with the answers."""
+        return [self._more(*both) for both in zip(images, seen, strict=True)]
 
     def observe_texts(self, texts: Sequence[str]) -> list[Observation]:
         """The texts as the other perceiver reads them."""

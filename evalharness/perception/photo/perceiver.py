@@ -11,8 +11,7 @@ from evalharness.digest import file_digest
 from evalharness.errors import PerceptionError
 from evalharness.models.cache import digests, present
 from evalharness.models.table import find_model
-from evalharness.perception.base import be_ready
-from evalharness.perception.beside import Names, head_of, looks_first
+from evalharness.perception.beside import LooksBeside, Names, head_of, looks_first
 from evalharness.perception.photo.landmarker import Found, face_of, find_faces, imported
 from evalharness.perception.photo.skin import skin_texture
 from evalharness.perception.photo.units import TABLE
@@ -22,7 +21,7 @@ VERSION = 2
 NO_FACE = "no face was found, neither by mediapipe, which sees photographs, nor as an anime face"
 
 
-class PhotoPerceiver:
+class PhotoPerceiver(LooksBeside):
     """Sees what another perceiver sees; where mediapipe finds faces, they take the place of the other's.
 
     Args:
@@ -46,17 +45,16 @@ class PhotoPerceiver:
             raise PerceptionError(f"perception.options.least is {least}; it must be above 0 and at most 1.")
         self.model = find_model(landmarks, "landmarks")
         self.least = least
-        self.beside = looks_first(beside, "photo", models, others)
-        self.name = head_of(beside)
+        super().__init__(looks_first(beside, "photo", models, others), head_of(beside))
 
-    def fingerprint(self) -> Mapping[str, str | int | float | bool]:
-        """The other perceiver's, the model's name and digest, the table of units, and mediapipe's version."""
+    def own_fingerprint(self) -> Mapping[str, str | int | float | bool]:
+        """The model's name and digest, the table of units, and mediapipe's version."""
         try:
             runs = version("mediapipe")
         except PackageNotFoundError:
             imported()
             runs = "of another package"
-        own: dict[str, str | int | float | bool] = {
+        return {
             "perceiver": "photo",
             "version": VERSION,
             "mediapipe": runs,
@@ -64,19 +62,16 @@ class PhotoPerceiver:
             "model": f"{self.model.name} {' '.join(digest[:12] for digest in digests(self.model))}",
             "units": file_digest(TABLE)[:12],
         }
-        return own | {f"{self.name} {name}": value for name, value in self.beside.fingerprint().items()}
 
-    def ready(self) -> None:
-        """Raise PerceptionError for a package or a model that is not here, also of the perceiver beside."""
+    def own_ready(self) -> None:
+        """Raise PerceptionError for a package or a model that is not here."""
         imported()
         present(self.model)
-        be_ready(self.beside)
 
-    def observe(self, images: Sequence[Image.Image]) -> list[Observation]:
-        """One observation per image, in order; raises PerceptionError for a model that is missing or not as pinned."""
-        seen, pictures = self.beside.observe(images), [image.convert("RGB") for image in images]
-        found = find_faces(pictures, self.model, self.least)
-        return [self._more(*three) for three in zip(pictures, seen, found, strict=True)]
+    def add(self, images: Sequence[Image.Image], seen: Sequence[Observation]) -> list[Observation]:
+        """The observations, each with the faces that mediapipe finds, where it finds one."""
+        found = find_faces(images, self.model, self.least)
+        return [self._more(*three) for three in zip(images, seen, found, strict=True)]
 
     def _more(self, image: Image.Image, seen: Observation, found: Sequence[Found]) -> Observation:
         if not found:
