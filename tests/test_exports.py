@@ -24,7 +24,7 @@ PUBLIC = {
     "evalharness.backends.base": "Fact Maker",
     "evalharness.perception.base": "NeedsModels Perceiver TextReader be_ready read_texts",
     "evalharness.scorers.base": "AnyScorer Metric NeighbourScorer Scorer info score_images unscored",
-    "evalharness.scorers.neighbours": "MOST_SEEDS Neighbours find_neighbours why_not_like_base",
+    "evalharness.scorers.neighbours": "MOST_SEEDS Neighbours find_neighbours like_base",
     "evalharness.trackers.base": "Entry Tracker",
     "evalharness.plan": "ExistingFile MakerFacts Plan list_files make_plan more opening plan_existing settled",
     "evalharness.suite": "Budget FileNames SettingTemplate Suite read_suite",

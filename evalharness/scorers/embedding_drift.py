@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from evalharness.scorers.base import unscored
-from evalharness.scorers.neighbours import Neighbours, why_not_like_base
+from evalharness.scorers.neighbours import Neighbours, like_base
 from evalharness.scorers.vectors import compared_by, cosines, embeddings_by
 from evalharness.types import Cell, Observation, Score
 
@@ -27,10 +27,10 @@ class EmbeddingDrift:
 
     def score_beside(self, cell: Cell, observation: Observation, neighbours: Neighbours) -> Score:
         """Measure the change; unscored for the baseline itself, without embeddings, and where its image is missing."""
-        why = why_not_like_base(cell, neighbours)
-        if why is not None or neighbours.base is None:
-            return unscored(self.name, why or "")
-        model, far = distances(observation, [neighbours.base])
+        base = like_base(cell, neighbours)
+        if isinstance(base, str):
+            return unscored(self.name, base)
+        model, far = distances(observation, [base])
         if not far:
             return unscored(self.name, NO_MODEL)
         reason = f"cosine distance {far[0]:.3f} from the model's picture without LoRA on the same draw, by {model}"

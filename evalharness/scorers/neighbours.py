@@ -24,13 +24,13 @@ class Neighbours:
     prompts: Mapping[str, Observation] = field(default_factory=dict)
 
 
-def why_not_like_base(cell: Cell, neighbours: Neighbours) -> str | None:
-    """Why an image is not held against the base's of the same draw; None where it is."""
+def like_base(cell: Cell, neighbours: Neighbours) -> Observation | str:
+    """What an image is held against, the base's of the same draw; or the reason why it is not."""
     if not cell.prompt.expect.like_base:
         return "the prompt does not expect a picture like the base's (like_base)"
     if cell.subject == BASELINE:
         return "this is the baseline itself, which others are compared with"
-    return "there is no image of the model without LoRA on the same draw" if neighbours.base is None else None
+    return neighbours.base or "there is no image of the model without LoRA on the same draw"
 
 
 def find_neighbours(

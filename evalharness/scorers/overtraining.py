@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from evalharness.scorers.base import unscored
-from evalharness.scorers.neighbours import Neighbours, why_not_like_base
+from evalharness.scorers.neighbours import Neighbours, like_base
 from evalharness.scorers.typical import difference
 from evalharness.types import Cell, Observation, Score
 
@@ -26,10 +26,10 @@ class BaseDrift:
 
     def score_beside(self, cell: Cell, observation: Observation, neighbours: Neighbours) -> Score:
         """Measure the change; unscored for the baseline itself, and where its image is missing or may differ."""
-        why = why_not_like_base(cell, neighbours)
-        if why is not None or neighbours.base is None:
-            return unscored(self.name, why or "")
-        distances = layout_distances(observation, [neighbours.base])
+        base = like_base(cell, neighbours)
+        if isinstance(base, str):
+            return unscored(self.name, base)
+        distances = layout_distances(observation, [base])
         if not distances:
             return unscored(self.name, NO_LAYOUT)
         reason = f"the picture is deltaE00 {distances[0]:.1f} from the model's without LoRA on the same draw"
