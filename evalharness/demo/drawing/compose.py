@@ -17,9 +17,10 @@ from evalharness.demo.drawing.headwear import draw_animal_ears, draw_buns, draw_
 from evalharness.demo.drawing.lettering import lettered
 from evalharness.demo.drawing.mouth import draw_mouth, mouth_line
 from evalharness.demo.drawing.scene import draw_background, lit
-from evalharness.demo.drawing.spoiling import simplified, watermarked
+from evalharness.demo.drawing.spoiling import simplified
 from evalharness.demo.drawing.tails import draw_tails
 from evalharness.demo.drawing.truth import Parts, Truth, emotion_seen
+from evalharness.demo.drawing.watermarks import watermarked
 from evalharness.demo.look import EYE_COLORS, Look, image_side
 
 Rect = tuple[float, float, float, float]
