@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench simulate calibrate reader hairstyle faults finder clip report format clean
+.PHONY: demo test check bench simulate calibrate reader hairstyle faults finder letters clip report format clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m evalharness.demo.show
@@ -55,6 +55,10 @@ finder: $(VENV)/installed
 		--start runs/finder/first.safetensors --out runs/finder/second.safetensors
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_finder.py --shards 4 --steps 1300 --peak 1.5e-3 --seed 3 \
 		--start runs/finder/second.safetensors --out evalharness/perception/data/face_finder.safetensors
+
+# SHA-256 into evalharness/perception/lettering.py
+letters: $(VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python bench/train_letters.py --out evalharness/perception/data/letters.safetensors
 
 clip: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python bench/train_clip.py --out runs/clip/first
