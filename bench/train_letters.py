@@ -3,17 +3,19 @@
     make letters
 
 Heads and pictures are drawn first (a quarter of an hour) and kept in --cache; the same seed and the same fonts give the
-same pictures. Put the file's SHA-256 into evalharness/perception/lettering.py.
+same pictures. Put the last file's SHA-256 into evalharness/perception/lettering.py.
 """
 
 import argparse
 import math
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from blending import blend
 from marks.grounds import banks_of
 from marks.pictures import CELL, OPEN, draw_pictures
 from safetensors.torch import load_file, save_file
@@ -145,6 +147,7 @@ def main() -> None:
     parser.add_argument("--peak", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=1, help="of the first weights and the order of pictures")
     parser.add_argument("--start", type=Path, help="go on from these weights")
+    parser.add_argument("--share", type=float, default=1.0, help="of the new weights; the rest is those to start with")
     parser.add_argument("--cache", type=Path, default=Path("runs/letters"))
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
@@ -156,7 +159,9 @@ def main() -> None:
         net.load_state_dict({name: value.float() for name, value in load_file(options.start).items()}, strict=False)
     net.to(memory_format=torch.channels_last)
     plan = Plan(steps=options.steps, seconds=options.seconds, batch=options.batch, peak=options.peak, seed=options.seed)
+    before = deepcopy(net)
     train(net, shards, plan)
+    blend(net, before, options.share)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_file(
         {name: value.half().contiguous() for name, value in net.state_dict().items() if value.is_floating_point()},

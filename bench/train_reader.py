@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from blending import blend
 from reader.demo_faces import DEMO, UNSEEN_DEMO, draw_demo
 from reader.faces_file import draw_missing
 from safetensors.torch import load_file, save_file
@@ -125,13 +126,6 @@ def kept(answers: tuple[torch.Tensor, ...], before: tuple[torch.Tensor, ...]) ->
     loss = sum((functional.cross_entropy(new, old.softmax(1)) for new, old in pairs), torch.zeros(()))
     away = functional.smooth_l1_loss(answers[-1], before[-1], reduction="none", beta=0.05)
     return loss + 4.0 * 2 * away.mean()
-
-
-def blend(net: PartNet, before: PartNet, share: float) -> None:
-    """Move a net's weights, in place, to where `share` of the way from those before has been gone."""
-    old = before.state_dict()
-    mixed = {name: torch.lerp(old[name].float(), value.float(), share) for name, value in net.state_dict().items()}
-    net.load_state_dict(mixed)
 
 
 def train(net: PartNet, plan: Round, before: PartNet | None = None) -> None:
