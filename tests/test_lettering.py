@@ -1,4 +1,4 @@
-"""Text is found where it stands; thin bars, empty pictures and plain drawings have none."""
+"""Text is found where it stands; equal bars, empty pictures and plain drawings have none."""
 
 import shutil
 from dataclasses import replace
@@ -43,11 +43,12 @@ def test_text_is_found_and_no_plain_drawing_has_any() -> None:
     assert not any(find_text(draw(look, 256).image).strength >= 0.5 for look in looks)
 
 
-def test_a_row_of_thin_equal_bars_is_no_text() -> None:
+@pytest.mark.parametrize("wide", (3, 14))
+def test_a_row_of_equal_bars_is_no_text(wide: int) -> None:
     image = Image.new("RGB", (256, 256), (60, 60, 80))
     pen = ImageDraw.Draw(image)
     for left in range(20, 220, 20):
-        pen.rectangle((left, 100, left + 3, 116), fill=(255, 240, 180))
+        pen.rectangle((left, 100, left + wide, 116), fill=(255, 240, 180))
     assert find_text(image).strength < 0.5
 
 

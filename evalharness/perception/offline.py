@@ -28,7 +28,7 @@ from evalharness.perception.scaling import scale_box, scale_face, scale_finding,
 from evalharness.perception.second_thought import reconsidered
 from evalharness.types import Face, Finding, Hair, Observation, Part
 
-VERSION = 10
+VERSION = 11
 PART_READERS = ("net", "rules")
 PACKAGES = ("pillow", "scikit-image", "scipy", "numpy")
 WORKING_SIDE = 192
