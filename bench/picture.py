@@ -36,8 +36,7 @@ def main() -> None:
 def _photograph(browser: Browser, run: Path, height: int, prepare: Callable[[Page], None], target: Path) -> None:
     page = browser.new_page(viewport={"width": WIDTH, "height": height}, color_scheme="light")
     page.goto((run / "report.html").resolve().as_uri())
-    # smooth scrolling would be photographed on its way
-    page.add_style_tag(content="html { scroll-behavior: auto !important; scroll-padding-top: 0 !important; }")
+    page.add_style_tag(content="html { scroll-padding-top: 0 !important; }")
     prepare(page)
     page.wait_for_timeout(800)
     with Image.open(io.BytesIO(page.screenshot())) as picture:
