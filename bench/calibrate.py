@@ -2,7 +2,7 @@
 
     python bench/calibrate.py --looks 160 --labels ../shared/harmony-lab
 
-Takes a few minutes and writes bench/calibrate.json.
+Takes some seven minutes and writes bench/calibrate.json.
 Drawings are of seeds that no rule was tuned to. A fault's precision counts the drawings without fault and those of this
 fault; every fault is drawn as often as `--each` says, from the front.
 """
@@ -216,7 +216,7 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--looks", type=int, default=160, help="drawings without fault, all views")
-    parser.add_argument("--each", type=int, default=24, help="drawings of each fault")
+    parser.add_argument("--each", type=int, default=100, help="drawings of each fault")
     parser.add_argument("--labels", type=Path, default=Path(os.environ.get("LABELS") or "../shared/harmony-lab"))
     options = parser.parse_args()
     figures = {"drawn": drawn_figures(options.looks, options.each, OfflinePerceiver())}
