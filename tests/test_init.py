@@ -143,7 +143,7 @@ def test_references_are_measured_and_say_so(capsys: pytest.CaptureFixture[str]) 
 
     for shown in (printed, text):
         assert "hair brown (L 34, a 15, b 21) in 24 of 24 images; spread deltaE00 6.1" in shown
-        assert "hair side right (left 0, right 13, neither 2 of 15 images with a face)" in shown
+        assert "hair side right (left 0, right 14, neither 1 of 15 images with a face)" in shown
         assert "eyes colour not clear" in shown
     assert limits == {"color_drift": 11.0}
     assert "Too few references show the colour of the eyes for a limit" in text

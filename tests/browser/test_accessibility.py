@@ -169,6 +169,7 @@ def test_axe_finds_nothing_serious_on_the_page_of_several_runs(
 ) -> None:
     opened = open_report(several[language], width)
     opened.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    assert opened.errors == []
     assert broken(opened.page) == []
     opened.page.locator("#grid .tile").first.click()
     viewer_is_drawn(opened.page)
