@@ -21,12 +21,13 @@ from sample_run import LEADER, METRICS, sample_input
 from evalharness.cli import main
 from evalharness.errors import InputError
 from evalharness.paths import shipped
-from evalharness.report import numbers
+from evalharness.report import card, numbers
 from evalharness.report.carried import write_folder, write_single
 from evalharness.report.cell_rows import address, axes_of
 from evalharness.report.columns import DIGITS, HALF, SLOT, Sentences, outline, signed_digits
 from evalharness.report.composite import Choice, write_composite
-from evalharness.report.html import RUNS_SCRIPTS, SCRIPTS, STYLES, embedded_json, render, write_report
+from evalharness.report.html import RUNS_SCRIPTS, SCRIPTS, STYLES, embedded_json, environment, render, write_report
+from evalharness.report.markdown import markdown
 from evalharness.report.reason_groups import ReasonGroup, cells_of_reason, group_rows, heart_of, without_numbers
 from evalharness.report.rows import page
 from evalharness.report.thumbnails import write_thumbnails
@@ -195,6 +196,17 @@ def test_second_page_of_a_process_compiles_no_template(given: FinishedRun, monke
 
     monkeypatch.setattr(jinja2.Environment, "compile", compiled)
     assert render(given) == first
+
+
+def test_a_page_after_a_comment_and_a_card_is_the_same_page(given: FinishedRun) -> None:
+    before = render(given)
+    # in a process that has written no page yet
+    environment.cache_clear()
+    verdict = given.judgement.verdicts[0]
+    subject = next(one for one in given.subjects if one.name == verdict.subject)
+    assert markdown(given, None)
+    assert card.markdown(card.card_of(given, subject, verdict, None, "2026-11-21"))
+    assert render(given) == before
 
 
 def test_missing_scores_that_differ_have_a_place_on_the_page(given: FinishedRun) -> None:

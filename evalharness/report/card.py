@@ -90,9 +90,11 @@ def card_of(run: FinishedRun, subject: Subject, verdict: Verdict, override: Over
 
 def markdown(card: Card) -> str:
     """The card for people; what could be read as HTML is escaped, and so are a table's bars."""
-    page = environment()
-    page.finalize = lambda value: value.replace("|", "\\|").replace("\n", " ") if isinstance(value, str) else value
-    return page.get_template("card.md.j2").render(card=card)
+    return environment(_in_one_line).get_template("card.md.j2").render(card=card)
+
+
+def _in_one_line(value: object) -> object:
+    return value.replace("|", "\\|").replace("\n", " ") if isinstance(value, str) else value
 
 
 def _metrics(run: FinishedRun, subject: str) -> Iterator[MetricRow]:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -138,10 +138,11 @@ def _joined(folder: Path, names: tuple[str, ...]) -> str:
 
 
 @cache
-def environment() -> jinja2.Environment:
+def environment(finalize: Callable[[object], object] | None = None) -> jinja2.Environment:
     """The templates of reports/: everything is escaped, and a name that is not given is an error.
 
-    One for all pages of a process: to compile the templates takes as long as all else that a small run does.
+    One for all pages of a process that finalize their values alike: to compile the templates takes as long as all else
+    that a small run does. Nobody may change it, for it is everybody's.
     """
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(shipped("reports")),
@@ -149,4 +150,5 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=finalize,
     )

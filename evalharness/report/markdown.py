@@ -83,9 +83,7 @@ def markdown(run: FinishedRun, focus: Focus | None, base: str = "") -> str:
     """
     verdicts = verdict_rows(run.judgement, run.metrics, texts())
     links = tuple(_links(focus.worst if focus else (), base))
-    page = environment()
-    page.finalize = lambda value: for_markdown(value) if isinstance(value, str) and not _is_safe(value) else value
-    template = page.get_template("gate.md.j2")
+    template = environment(_finalized).get_template("gate.md.j2")
     for most in MOST_ROWS:
         text = template.render(comment=_comment(run, focus, verdicts, links, most)) + "\n"
         if len(text.encode("utf-8", "replace")) <= MOST_BYTES:
@@ -105,8 +103,8 @@ def difference_row(info: MetricInfo, ours: Estimate, theirs: Estimate, paired: E
     )
 
 
-def _is_safe(value: str) -> bool:
-    return isinstance(value, Markup)
+def _finalized(value: object) -> object:
+    return for_markdown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _comment(
