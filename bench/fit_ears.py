@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from ear_world import Head, beside, closer, some_ears, touched
+from net_files import keep
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 from reader.pen import SIDE as READER_SIDE
 from reader.scene import draw as draw_head
-from safetensors.torch import save_file
 from torch.nn import functional
 
 from evalharness.demo.drawing import Drawing, draw, sample_look
@@ -294,8 +294,7 @@ def main() -> None:
     unseen = taught.number // 2 % 8 == 7
     net = fit(taught, ~unseen, options.seed)
     measured(net, taught, unseen)
-    state = {name: value.half().contiguous() for name, value in net.state_dict().items() if value.is_floating_point()}
-    save_file(state, options.output)
+    keep(net, options.output)
 
 
 if __name__ == "__main__":

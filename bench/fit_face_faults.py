@@ -21,8 +21,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 from fault_faces import UNKNOWN, Faces, faceless_heads, found_faces, placed_faces, styled_faces
+from net_files import go_on_from
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.nn import functional
 
 from evalharness.perception.face_fault_net import EYES, FaceFaultNet
@@ -56,7 +57,7 @@ def fit(drawn: Faces, styled: Faces, options: argparse.Namespace) -> FaceFaultNe
     torch.manual_seed(options.seed)
     net = FaceFaultNet().to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     if options.start is not None:
-        net.load_state_dict({name: value.float() for name, value in load_file(options.start).items()}, strict=False)
+        go_on_from(net, options.start)
     rng, steps = np.random.default_rng(options.seed), options.steps
     way = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=0.02)
     slower = torch.optim.lr_scheduler.OneCycleLR(way, options.peak, steps)

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from finder.heads import draw_demo_heads, draw_heads, load_heads
-from finder.pictures import SIDE, Banks, draw_pictures
-from safetensors.torch import load_file, save_file
+from finder.pictures import SIDE, banks_of, draw_pictures
+from net_files import go_on_from, keep
 from torch.nn import functional
 
 from evalharness.perception.finder_net import STRIDE, FinderNet
@@ -40,21 +39,15 @@ def pictures_of(cache: Path, shards: int) -> tuple[list[Pictures], Pictures]:
     """The pictures to learn from and those of other heads to test with; draws what is not there yet."""
     places = [cache / f"pictures-{number}.npz" for number in range(1, shards + 1)]
     missing = {place: number for number, place in enumerate(places, 1) if not place.exists()}
-    banks = _banks(cache, "", 1, (HEADS, DEMO_HEADS)) if missing else None
+    banks = banks_of(cache, "", 1, (HEADS, DEMO_HEADS)) if missing else None
     for place, number in missing.items():
         draw_pictures(place, banks, 100 + number, SHARD)
     unseen = cache / "unseen.npz"
     if not unseen.exists():
-        draw_pictures(unseen, _banks(cache, "unseen-", UNSEEN_SEED, (UNSEEN_HEADS, UNSEEN_HEADS)), UNSEEN_SEED, UNSEEN)
+        draw_pictures(
+            unseen, banks_of(cache, "unseen-", UNSEEN_SEED, (UNSEEN_HEADS, UNSEEN_HEADS)), UNSEEN_SEED, UNSEEN
+        )
     return [_load(place) for place in places], _load(unseen)
-
-
-def _banks(cache: Path, name: str, seed: int, counts: tuple[int, int]) -> Banks:
-    places = cache / f"{name}heads.npz", cache / f"{name}demo.npz"
-    for place, draw, number, count in zip(places, (draw_heads, draw_demo_heads), (seed, seed + 1), counts, strict=True):
-        if not place.exists():
-            draw(place, number, count)
-    return Banks(styles=load_heads(places[0]), demo=load_heads(places[1]))
 
 
 def _load(place: Path) -> Pictures:
@@ -217,14 +210,10 @@ def main() -> None:
     torch.manual_seed(options.seed)
     net = FinderNet()
     if options.start:
-        net.load_state_dict({name: value.float() for name, value in load_file(options.start).items()}, strict=False)
+        go_on_from(net, options.start)
     net.to(memory_format=torch.channels_last)
     train(net, shards, Plan(steps=options.steps, batch=options.batch, peak=options.peak, seed=options.seed))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: value.half().contiguous() for name, value in net.state_dict().items() if value.is_floating_point()},
-        options.out,
-    )
+    keep(net, options.out)
     report(net, unseen)
 
 

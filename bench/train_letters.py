@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from blending import blend
-from marks.grounds import banks_of
+from finder.pictures import banks_of
 from marks.pictures import CELL, OPEN, draw_pictures
-from safetensors.torch import load_file, save_file
+from net_files import blend, go_on_from, keep
 from torch.nn import functional
 
 from evalharness.perception.letter_net import LetterNet, whole
@@ -156,17 +155,13 @@ def main() -> None:
     torch.manual_seed(options.seed)
     net = LetterNet()
     if options.start:
-        net.load_state_dict({name: value.float() for name, value in load_file(options.start).items()}, strict=False)
+        go_on_from(net, options.start)
     net.to(memory_format=torch.channels_last)
     plan = Plan(steps=options.steps, seconds=options.seconds, batch=options.batch, peak=options.peak, seed=options.seed)
     before = deepcopy(net)
     train(net, shards, plan)
     blend(net, before, options.share)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: value.half().contiguous() for name, value in net.state_dict().items() if value.is_floating_point()},
-        options.out,
-    )
+    keep(net, options.out)
     report(net, unseen)
 
 

@@ -20,10 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from blending import blend
+from net_files import blend, go_on_from, keep
 from reader.demo_faces import DEMO, UNSEEN_DEMO, draw_demo
 from reader.faces_file import draw_missing
-from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from evalharness.perception.part_net import GROUPS, STATES, PartNet
@@ -199,7 +198,7 @@ def main() -> None:
     torch.manual_seed(options.round)
     net = PartNet()
     if options.start:
-        net.load_state_dict({name: value.float() for name, value in load_file(options.start).items()}, strict=False)
+        go_on_from(net, options.start)
     net.to(memory_format=torch.channels_last)
     plan = Round(
         shards=shards, demo=demo, ready=options.ready, steps=options.steps, batch=options.batch, seed=options.round,
@@ -212,11 +211,7 @@ def main() -> None:
     for place in (unseen, *(options.cache / name for name in UNSEEN_DEMO if demo)):
         print(place.stem)
         report(net, load(place))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(
-        {name: value.half().contiguous() for name, value in net.state_dict().items() if value.is_floating_point()},
-        options.out,
-    )
+    keep(net, options.out)
 
 
 if __name__ == "__main__":

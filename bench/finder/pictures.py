@@ -12,7 +12,7 @@ from reader.pen import SIDE as HEAD_SIDE
 from reader.pen import Points
 
 from finder.clutter import Tone, grain, ground, put_thing
-from finder.heads import DEMO_SIDE, MIDDLE, UNIT, Heads
+from finder.heads import DEMO_SIDE, MIDDLE, UNIT, Heads, draw_demo_heads, draw_heads, load_heads
 
 SIDE = 192
 """Pixels of a picture's sides."""
@@ -147,6 +147,15 @@ class Banks:
     def put(self, picture: Picture, pose: Pose, rng: Rng) -> None:
         """Draw any head of the many styles."""
         put_head(picture, self.styles, int(rng.integers(len(self.styles.grey))), pose, rng)
+
+
+def banks_of(cache: Path, name: str, seed: int, counts: tuple[int, int]) -> Banks:
+    """Heads of many styles and the demo's drawings; drawn where the cache has none (0.1 s each)."""
+    places = cache / f"{name}heads.npz", cache / f"{name}demo.npz"
+    for place, draw, number, count in zip(places, (draw_heads, draw_demo_heads), (seed, seed + 1), counts, strict=True):
+        if not place.exists():
+            draw(place, number, count)
+    return Banks(styles=load_heads(places[0]), demo=load_heads(places[1]))
 
 
 def one_head(banks: Banks, rng: Rng, width: int, height: int) -> Picture:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from finder import clutter, pictures
-from finder.heads import draw_demo_heads, draw_heads, load_heads
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -27,15 +25,6 @@ def without_letters() -> Iterator[None]:
         yield
     finally:
         clutter.THINGS = all_things
-
-
-def banks_of(cache: Path, name: str, seed: int, counts: tuple[int, int]) -> pictures.Banks:
-    """Heads of many styles and the demo's drawings; drawn where the cache has none (0.1 s each)."""
-    places = cache / f"{name}heads.npz", cache / f"{name}demo.npz"
-    for place, draw, number, count in zip(places, (draw_heads, draw_demo_heads), (seed, seed + 1), counts, strict=True):
-        if not place.exists():
-            draw(place, number, count)
-    return pictures.Banks(styles=load_heads(places[0]), demo=load_heads(places[1]))
 
 
 def draw_ground(banks: pictures.Banks, rng: np.random.Generator) -> Tone:
