@@ -24,18 +24,18 @@ def test_epochs_of_the_demo_are_judged_while_they_are_saved(tmp_path: Path) -> N
     for path in resolve("demo:loras").glob("sakichan-*.safetensors"):
         shutil.copy(path, source)
     words = ["suite.seeds=[1]", "suite.settings.steps=4", PROMPTS, f"folder='{run}'", "--keep-best", str(best)]
-    watch = [sys.executable, "-m", "evalharness.cli", "watch", str(out), "--poll", "0.1", "--until", "6", *words]
+    watch = [sys.executable, "-m", "evalharness.cli", "watch", str(out), "--poll", "0.1", "--until", "12", *words]
     training = subprocess.Popen(
-        [sys.executable, fake_trainer.__file__, str(out), "6", "2", "0.1", str(run), str(source)]
+        [sys.executable, fake_trainer.__file__, str(out), "12", "2", "0.1", str(run), str(source)]
     )
     done = subprocess.run([*watch, "--timeout", "200"], check=False, capture_output=True, text=True)
     training.communicate()
 
     assert done.returncode == 0, done.stderr
     judged = [verdict["subject"] for verdict in json.loads((run / "verdict.json").read_text())["verdicts"]]
-    assert judged == [f"girl-{epoch:06}" for epoch in range(1, 7)]
+    assert judged == [f"girl-{epoch:06}" for epoch in range(1, 13)]
     assert len(list(out.glob("*.safetensors"))) == 2, "the trainer deleted nothing: nothing was tested"
-    assert len(list(run.glob("images/*/*.png"))) == 7 * 2
+    assert len(list(run.glob("images/*/*.png"))) == 13 * 2
     leader = json.loads((run / "verdict.json").read_text())["selection"]["leader"]
     assert [path.stem for path in best.glob("*.safetensors")] == [leader]
-    assert "6 saves were judged, as asked." in done.stdout
+    assert "12 saves were judged, as asked." in done.stdout

@@ -87,11 +87,11 @@ DEMO = [
 ]
 
 
-def test_demo_killed_at_three_points_ends_like_an_unbroken_one(tmp_path: Path) -> None:
+def test_demo_killed_at_five_points_ends_like_an_unbroken_one(tmp_path: Path) -> None:
     small_run.write_inputs(tmp_path / "inputs")
-    made = kill_and_resume(DEMO, 3, tmp_path, tmp_path / "inputs")
+    made = kill_and_resume(DEMO, 5, tmp_path, tmp_path / "inputs")
 
     assert any(0 < count < 4 for count in made), "no kill came between two images"
     expected = outcome(tmp_path / "unbroken")
     assert len(expected["files"]) == 4  # type: ignore[arg-type]
-    assert [number for number in range(3) if outcome(tmp_path / str(number)) != expected] == []
+    assert [number for number in range(5) if outcome(tmp_path / str(number)) != expected] == []
